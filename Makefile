@@ -1,0 +1,134 @@
+# Everything here sets itself up; nothing here reaches an AWS account.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+# More arguments for the tool behind a target, e.g. make units ARGS="-k plan".
+ARGS ?=
+WORKERS ?= 2
+
+VENV := .venv
+STAMP := $(VENV)/.stamp
+LINK := .collections/ansible_collections/dockyard/aws
+STEP = $(VENV)/bin/python scripts/step.py
+USER_YAML := $(wildcard inventories playbooks)
+CODE := plugins tests scripts
+SCENARIOS ?= $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+INVENTORIES := $(patsubst %/,%,$(wildcard inventories/*/))
+
+# Credentials, profiles and endpoints of the caller stay out of every target.
+unexport $(filter AWS_%,$(.VARIABLES))
+export AWS_ACCESS_KEY_ID := testing
+export AWS_SECRET_ACCESS_KEY := testing
+export AWS_EC2_METADATA_DISABLED := true
+export AWS_CONFIG_FILE := /dev/null
+export AWS_SHARED_CREDENTIALS_FILE := /dev/null
+export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
+export no_proxy := $(NO_PROXY)
+
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
+# Keeps ~/.ansible of the caller as it is.
+export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
+	  || grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMP) $(LINK) ## install everything into .venv (other targets do this themselves)
+
+$(STAMP): requirements-test.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing the tools into $(VENV) (a few minutes the first time) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-test.txt 2>$(VENV)/pip.log \
+	  || { cat $(VENV)/pip.log; rm -f $(VENV)/pip.log; exit 1; }
+	@rm -f $(VENV)/pip.log
+	@touch $@
+
+$(LINK):
+	@mkdir -p $(dir $@)
+	@ln -sfn ../../.. $@
+
+.PHONY: demo
+demo: setup ## plan, create and re-run the art environment on an emulator
+	@$(VENV)/bin/python scripts/demo.py $(ARGS)
+
+.PHONY: fmt
+fmt: setup ## format inventories, playbooks and task definitions
+	@$(VENV)/bin/python scripts/format.py $(ARGS)
+
+.PHONY: check
+check: setup ## check what fmt formats, and validate every inventory without AWS
+	@$(STEP) "format" $(VENV)/bin/python scripts/format.py --check $(ARGS)
+	@$(STEP) "yamllint" yamllint --strict $(USER_YAML)
+	@for inventory in $(INVENTORIES); do \
+	  $(STEP) "validate $$inventory" ansible-playbook playbooks/validate.yml -i $$inventory || exit 1; done
+
+.PHONY: test
+test: setup ## run everything below, with a summary at the end
+	@$(VENV)/bin/python scripts/test.py
+
+.PHONY: lint
+lint: setup ## run black, ruff, mypy, yamllint, ansible-lint, antsibull-changelog
+	@result=0; \
+	  $(STEP) "black" black --check --quiet --diff $(CODE) || result=1; \
+	  $(STEP) "ruff" ruff check --quiet $(CODE) || result=1; \
+	  $(STEP) "mypy" mypy -p ansible_collections.dockyard.aws.plugins.module_utils || result=1; \
+	  $(STEP) "yamllint" yamllint --strict . || result=1; \
+	  $(STEP) "changelog" antsibull-changelog lint || result=1; \
+	  $(STEP) "ansible-lint" ansible-lint --nocolor -q || result=1; \
+	  exit $$result
+
+.PHONY: fmt-code
+fmt-code: setup ## format the Python code with black and ruff
+	@black --quiet $(CODE)
+	@ruff check --quiet --fix $(CODE)
+
+.PHONY: units
+units: setup ## run the unit tests
+	@$(VENV)/bin/python -m pytest -q -n $(WORKERS) tests/unit $(ARGS)
+
+.PHONY: integration
+integration: setup ## run playbooks against the emulator
+	@$(VENV)/bin/python -m pytest -q -n $(WORKERS) tests/integration $(ARGS)
+
+.PHONY: molecule
+molecule: setup ## run all molecule scenarios
+	@result=0; for scenario in $(SCENARIOS); do \
+	  $(STEP) "molecule $$scenario" molecule test -s $$scenario $(ARGS) || result=1; done; exit $$result
+
+.PHONY: sanity
+sanity: setup ## run ansible-test sanity on a staged copy
+	@$(STEP) "ansible-test sanity" $(VENV)/bin/python scripts/sanity.py $(ARGS)
+
+.PHONY: docs-check
+docs-check: setup ## read the documentation of every plugin and role
+	@$(STEP) "ansible-doc" $(VENV)/bin/python scripts/docs_check.py
+	@$(STEP) "antsibull-docs" antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs=self .
+
+.PHONY: build-check
+build-check: setup ## build the collection, install it elsewhere and use it from there
+	@$(STEP) "build and install" $(VENV)/bin/python scripts/build_check.py
+
+.PHONY: bench
+bench: setup ## measure API calls and CPU time of a run that changes nothing
+	@$(VENV)/bin/python tests/bench/run.py $(ARGS)
+
+.PHONY: lock
+lock: ## write requirements-test.txt anew from requirements-test.in
+	@rm -rf build/lock
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-test.in
+	@{ head -n 1 requirements-test.txt; build/lock/bin/python -m pip freeze; } > build/lock/requirements.txt
+	@mv build/lock/requirements.txt requirements-test.txt
+	@rm -rf build/lock
+
+.PHONY: clean
+clean: ## remove everything that these targets made
+	@rm -rf $(VENV) .collections .cache build tests/output
