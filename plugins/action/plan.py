@@ -1,0 +1,36 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module plan inside the ansible-playbook process and keeps the plan for the layers that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
+from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_store
+from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import InProcessAction
+
+
+class ActionModule(InProcessAction):
+    ARGUMENT_SPEC = running.PLAN_ARGUMENT_SPEC
+
+    def layers(self, variables: Mapping[str, Any]) -> list[str]:
+        """Those asked for, else those that the tags of the run select."""
+        asked = self._task.args.get("layers")
+        return list(asked) if asked else _selected(variables["ansible_run_tags"], variables["ansible_skip_tags"])
+
+    def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        if params["offline"]:
+            return running.run_plan(params, self.progress)
+        planned = running.plan(params, self.progress)
+        plan_store.save(planned)
+        return running.planned_result(planned)
+
+
+def _selected(run_tags: list[str], skip_tags: list[str]) -> list[str]:
+    """The layers whose role will run with these tags."""
+    everything = bool({"all", "tagged"} & set(run_tags))
+    return [layer for layer in LAYERS if (everything or layer in run_tags) and layer not in skip_tags]

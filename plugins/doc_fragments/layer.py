@@ -1,0 +1,147 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation that the modules of all layers share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  declared:
+    description:
+      - The declarations, as a dictionary from host to the value of the layer's variable on that host.
+      - Without it, the declarations are taken from the variables of all hosts in the play's batch.
+      - The role of the same name documents what a declaration may contain.
+    type: dict
+  environment_name:
+    description:
+      - Name of the environment, kept in the ownership tag C(dockyard:environment) of everything that is made.
+      - Defaults to the inventory's C(dockyard_environment).
+    type: str
+  account_id:
+    description:
+      - The AWS account that the run is meant for. With credentials of another account it stops before anything else.
+      - Defaults to the inventory's C(aws_account_id).
+    type: str
+  profiles:
+    description:
+      - Profile of the AWS configuration for each layer, where not all layers use the same credentials.
+      - Defaults to the inventory's C(aws_profiles).
+    type: dict
+  tags:
+    description:
+      - Tags for everything that can be tagged. Defaults to the inventory's C(dockyard_tags).
+    type: dict
+  state:
+    description:
+      - V(present) creates and updates what is declared.
+      - V(absent) deletes what is declared and carries the environment's ownership tag, in reverse order.
+    type: str
+    choices: [present, absent]
+    default: present
+  adopt:
+    description:
+      - Take over resources that exist already without the ownership tag. With V(false) they stop the plan.
+      - Defaults to the inventory's C(dockyard_adopt).
+    type: bool
+    default: true
+  ownership_tags:
+    description:
+      - Set the ownership tag and expect it when deleting. Defaults to the inventory's C(dockyard_ownership_tags).
+    type: bool
+    default: true
+  parallelism:
+    description:
+      - How many AWS resources are read or changed at the same time. Defaults to the inventory's C(dockyard_parallelism).
+    type: int
+    default: 16
+  strict:
+    description:
+      - Stop where AWS has changed between the plan and the moment of carrying it out, instead of following it.
+    type: bool
+    default: false
+  base_dir:
+    description:
+      - The folder that relative paths in declarations start from. Defaults to the inventory's folder.
+    type: path
+attributes:
+  check_mode:
+    description: Can run in check mode and say what would be done, exactly.
+    support: full
+  diff_mode:
+    description: Returns the differences, field by field.
+    support: full
+  idempotent:
+    description: A second run with the same declarations changes nothing.
+    support: full
+author:
+  - Contributors to dockyard.aws (@dockyard-aws)
+"""
+
+    RETURN = r"""
+changes:
+  description: The changes, in the order in which they are carried out.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: What is done to the resource.
+      type: str
+      returned: always
+      sample: update
+    kind:
+      description: The resource's kind.
+      type: str
+      returned: always
+      sample: ecs_service
+    name:
+      description: The resource's name.
+      type: str
+      returned: always
+      sample: web
+    layer:
+      description: The layer that declares it.
+      type: str
+      returned: always
+      sample: ecs
+    host:
+      description: The host that declares it.
+      type: str
+      returned: always
+      sample: web
+    differences:
+      description: The fields, in the AWS API's own names, with their value before and after.
+      type: list
+      elements: dict
+      returned: always
+      sample: [{path: desiredCount, before: 1, after: 2}]
+    reason:
+      description: Why.
+      type: str
+      returned: always
+      sample: configuration
+    notes:
+      description: Fields that are left alone because something else owns them.
+      type: list
+      elements: str
+      returned: always
+unchanged:
+  description: How many resources are as declared.
+  returned: always
+  type: int
+resources:
+  description: Id and ARN of each resource, by its address (kind and name).
+  returned: always
+  type: dict
+outputs:
+  description: What other layers and people want of each resource, by its address.
+  returned: always
+  type: dict
+failures:
+  description: What went wrong, by host.
+  returned: always
+  type: dict
+"""

@@ -1,0 +1,36 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ordinary modules of the layers: the same work as the action plugins, in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+
+
+def run_layer(layer: str) -> None:
+    """Carry out one layer for the declarations given."""
+    module = AnsibleAWSModule(argument_spec=running.RUN_ARGUMENT_SPEC, supports_check_mode=True)
+    _answer(module, lambda: running.run_layer(layer, module.params, module.check_mode, module.debug))
+
+
+def run_plan() -> None:
+    """Plan all layers for the declarations given."""
+    module = AnsibleAWSModule(argument_spec=running.PLAN_ARGUMENT_SPEC, supports_check_mode=True)
+    _answer(module, lambda: running.run_plan(module.params, module.debug))
+
+
+def _answer(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:
+    if module.params["declared"] is None:
+        module.fail_json(msg="declared is required where the module runs outside ansible-playbook's own process")
+    try:
+        result = work()
+    except ReconcileError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)

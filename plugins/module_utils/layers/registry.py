@@ -1,0 +1,11 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All layers, in the order in which site.yml names them."""
+
+from __future__ import annotations
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Layer
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecr import Ecr
+
+LAYERS: dict[str, Layer] = {layer.NAME: layer for layer in (Ecr(),)}

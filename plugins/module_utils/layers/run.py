@@ -1,0 +1,195 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Planning and carrying out layers: what the modules and the action plugins share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Sessions
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import base
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import result_of_apply, result_of_plan
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Executor
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem, Resource
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan, Planner, Settings
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
+
+Progress = Callable[[str], None]
+
+RUN_ARGUMENT_SPEC: dict[str, Any] = {
+    "declared": {"type": "dict"},
+    "environment_name": {"type": "str"},
+    "account_id": {"type": "str"},
+    "profiles": {"type": "dict"},
+    "tags": {"type": "dict"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "adopt": {"type": "bool", "default": True},
+    "ownership_tags": {"type": "bool", "default": True},
+    "parallelism": {"type": "int", "default": 16},
+    "strict": {"type": "bool", "default": False},
+    "base_dir": {"type": "path"},
+}
+PLAN_ARGUMENT_SPEC: dict[str, Any] = {
+    **RUN_ARGUMENT_SPEC,
+    "layers": {"type": "list", "elements": "str", "choices": list(LAYERS)},
+    "offline": {"type": "bool", "default": False},
+}
+
+
+@dataclass
+class PlannedRun:
+    """A plan with what is needed to carry it out: its options, layers and hosts. Lives as long as the playbook run."""
+
+    params: dict[str, Any]
+    layers: list[str]
+    hosts: list[str]
+    plan: Plan
+    carried_out: set[str] = field(default_factory=set)
+
+    def covers(self, layer: str, hosts: Collection[str]) -> bool:
+        return layer in self.layers and layer not in self.carried_out and set(hosts) <= set(self.hosts)
+
+
+def plan(params: Mapping[str, Any], progress: Progress) -> PlannedRun:
+    """Validate all declarations, read AWS once, make one plan. params['declared']: layer -> host -> declaration."""
+    layers = list(params["declared"])
+    hosts = sorted({host for by_host in params["declared"].values() for host in by_host})
+    declarations = _parse(params["declared"])
+    sessions = _sessions(params, progress)
+    environment = _environment(params, sessions)
+    resources = declared_resources(declarations, environment)
+    made = _planner(params, sessions).plan(resources, destroy=params["state"] == "absent")
+    made.warnings = [
+        warning
+        for name, items in declarations.items()
+        for warning in LAYERS[name].warn(items, {item.address: item for item in resources})
+    ]
+    return PlannedRun(dict(params), layers, hosts, made)
+
+
+def validate(params: Mapping[str, Any]) -> list[Resource]:
+    """Everything that can be checked without AWS; raises PlanError with all problems."""
+    declarations = _parse(params["declared"])
+    account = str(params.get("account_id") or "")
+    tags = params.get("tags") or {}
+    name, region = params.get("environment_name") or "", params.get("region") or ""
+    environment = base.Environment(name, region, account, tags=tags, base_dir=params.get("base_dir") or ".")
+    return declared_resources(declarations, environment)
+
+
+def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Progress) -> dict[str, Any]:
+    """Carry out a layer's part of a plan for these hosts, and say what was done."""
+    sessions = _sessions(run.params, progress)
+    planner = _planner(run.params, sessions)
+    executor = Executor(KINDS, sessions.aws, planner, run.params["parallelism"], progress)
+    outcome = executor.apply(run.plan, layer, hosts, run.params["strict"])
+    run.carried_out.add(layer)
+    return result_of_apply(run.plan, layer, outcome)
+
+
+def run_plan(params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """What the module plan does."""
+    if params["offline"]:
+        resources = validate(params)
+        return {"changed": False, "offline": True, "resources": [str(resource.address) for resource in resources]}
+    return planned_result(plan(params, progress))
+
+
+def planned_result(planned: PlannedRun) -> dict[str, Any]:
+    """A plan as the plan task returns it: nothing has changed yet."""
+    return {**result_of_plan(planned.plan, planned.layers), "changed": False}
+
+
+def run_layer(layer: str, params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict[str, Any]:
+    """Plan one layer on its own and carry it out. params['declared']: host -> declaration."""
+    declared = params["declared"] or {}
+    made = plan({**params, "declared": {layer: declared}}, progress)
+    if check_mode:
+        return result_of_plan(made.plan, [layer])
+    return carry_out(made, layer, list(declared), progress)
+
+
+def declared_resources(
+    declarations: Mapping[str, list[base.Declaration]], environment: base.Environment
+) -> list[Resource]:
+    """All resources that the declarations mean; raises PlanError with everything that is wrong with them."""
+    problems: list[Problem] = []
+    for name, items in declarations.items():
+        problems.extend(LAYERS[name].validate(items, environment))
+    if problems:
+        raise PlanError(problems)
+    resources = [
+        _owned(resource, name, declaration.host)
+        for name, items in declarations.items()
+        for declaration in items
+        for resource in LAYERS[name].resources(declaration, environment)
+    ]
+    by_address = {resource.address: resource for resource in resources}
+    for name, items in declarations.items():
+        problems.extend(LAYERS[name].check(items, by_address))
+    if problems:
+        raise PlanError(problems)
+    return resources
+
+
+def _owned(resource: Resource, layer: str, host: str) -> Resource:
+    resource.layer, resource.host = layer, host
+    return resource
+
+
+def _parse(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, list[base.Declaration]]:
+    problems: list[Problem] = []
+    declarations: dict[str, list[base.Declaration]] = {}
+    for name, by_host in declared.items():
+        declarations[name] = []
+        for host, value in by_host.items():
+            declaration, found = base.parse(LAYERS[name], host, value)
+            problems.extend(found)
+            if declaration is not None:
+                declarations[name].append(declaration)
+    if problems:
+        raise PlanError(problems)
+    return declarations
+
+
+def _sessions(params: Mapping[str, Any], progress: Progress) -> Sessions:
+    return Sessions(params, params["environment_name"] or "", params.get("profiles"), progress)
+
+
+def _environment(params: Mapping[str, Any], sessions: Sessions) -> base.Environment:
+    """Where the plan is made; stops when an account is not the expected one."""
+    if not params.get("environment_name"):
+        raise PlanError(
+            [Problem("", "dockyard_environment", "is not set; give the environment a name in group_vars/all")]
+        )
+    expected = str(params.get("account_id") or "")
+    account = ""
+    for layer in params["declared"]:
+        aws = sessions.aws(layer)
+        try:
+            identity = aws.session.identity()
+        except Exception as error:
+            raise aws.explained(error, "find out which AWS account this is") from error
+        account = identity["Account"]
+        if expected and account != expected:
+            message = f"is {expected}, but the credentials of the layer {layer!r} belong to account {account} ({identity['Arn']})"
+            raise PlanError([Problem("", "aws_account_id", message)])
+    first = sessions.aws(next(iter(params["declared"]), ""))
+    return base.Environment(
+        params["environment_name"],
+        first.region,
+        account,
+        first.partition,
+        {str(key): str(value) for key, value in (params.get("tags") or {}).items()},
+        params.get("base_dir") or ".",
+    )
+
+
+def _planner(params: Mapping[str, Any], sessions: Sessions) -> Planner:
+    settings = Settings(params["environment_name"], params["ownership_tags"], params["adopt"], params["parallelism"])
+    return Planner(KINDS, sessions.aws, settings)

@@ -1,0 +1,269 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying a plan out: independent steps in parallel, each after what it needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import graph
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import steps as stepping
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanMoved, StillInUse
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    CREATE,
+    DELETE,
+    NONE,
+    REPLACE,
+    REPLACED_COPY,
+    Address,
+    Change,
+    Observed,
+    Ref,
+    Resource,
+    Wanted,
+    unknown_sources,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan, Planner
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.resolve import resolve
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.steps import Step, StepKey
+
+HEARTBEAT_SECONDS = 4
+CREATE_ATTEMPTS = 4
+
+
+@dataclass
+class Outcome:
+    """What carrying out a part of a plan came to.
+
+    done: the changes made, in the order in which they were finished.
+    failures: by host, what went wrong. moved: changes that AWS's own movement made different from the plan.
+    """
+
+    done: list[Change] = field(default_factory=list)
+    failures: dict[str, list[str]] = field(default_factory=dict)
+    moved: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def fail(self, host: str, message: str) -> None:
+        self.failures.setdefault(host, []).append(message)
+
+
+class Executor:
+    """Carries out parts of a plan. `progress` gets one line at a time, for people."""
+
+    def __init__(
+        self,
+        kinds: Mapping[str, Kind],
+        aws_for: Callable[[str], Any],
+        planner: Planner,
+        parallelism: int = 16,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._kinds = kinds
+        self._aws_for = aws_for
+        self._planner = planner
+        self._parallelism = parallelism
+        self._progress = progress
+
+    def apply(self, plan: Plan, layer: str, hosts: Collection[str], strict: bool = False) -> Outcome:
+        """Carry out a layer's part for some hosts, and what it needs of other layers and is not done yet."""
+        outcome = Outcome()
+        steps = stepping.build(plan, self._kinds)
+        selected = self._select(steps, layer, hosts)
+        if selected:
+            self._look_again(plan, {steps[key].change.address for key in selected}, strict, outcome)
+            steps = stepping.build(plan, self._kinds)
+            selected &= steps.keys()
+            self._run(plan, {key: steps[key] for key in selected}, steps, outcome)
+        return outcome
+
+    @staticmethod
+    def _select(steps: Mapping[StepKey, Step], layer: str, hosts: Collection[str]) -> set[StepKey]:
+        own = {key for key, step in steps.items() if step.change.layer == layer and step.change.host in hosts}
+        direct = {key for key in own if steps[key].verb != "clean"}
+        selected = graph.closure(direct, {key: step.needs for key, step in steps.items()})
+        cleaning = [key for key, step in steps.items() if step.verb == "clean"]
+        while ready := [key for key in cleaning if key not in selected and steps[key].needs <= selected]:
+            if not direct and not any(key in own for key in ready):
+                break
+            selected.update(ready)
+        return selected
+
+    def _look_again(self, plan: Plan, addresses: set[Address], strict: bool, outcome: Outcome) -> None:
+        """Read again what is about to change; if that gives another plan, say so or stop."""
+        planned = [change for change in plan.pending() if change.address in addresses and not change.clean_up]
+        again = {change.address: change for change in self._planner.again(plan, [item.address for item in planned])}
+        for before in planned:
+            gone = Change(NONE, *before.address, before.layer, before.host, resource=before.resource)
+            now = again.get(before.address, gone)
+            if _parent_took_it_along(before, now):
+                now.action, now.differences = before.action, before.differences
+            elif not _same(before, now):
+                outcome.moved.append(f"{before.address}: planned {_in_words(before)}, now {_in_words(now)}")
+            plan.changes[plan.changes.index(before)] = now
+            if now.action != REPLACE:
+                plan.drop_clean_up(before.address)
+        if outcome.moved and strict:
+            moved = "\n  - ".join(outcome.moved)
+            raise PlanMoved(f"AWS has changed since the plan was made; nothing was written:\n  - {moved}")
+
+    def _run(self, plan: Plan, todo: dict[StepKey, Step], steps: Mapping[StepKey, Step], outcome: Outcome) -> None:
+        running: dict[Future[None], Step] = {}
+        started: dict[StepKey, float] = {}
+        with ThreadPoolExecutor(self._parallelism) as pool:
+            try:
+                while todo or running:
+                    self._start_ready(plan, todo, running, started, pool, outcome)
+                    finished, _rest = wait(running, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
+                    if not finished:
+                        self._heartbeat(running, started)
+                    for future in finished:
+                        self._finish(plan, running.pop(future), future, outcome)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _start_ready(
+        self,
+        plan: Plan,
+        todo: dict[StepKey, Step],
+        running: dict[Future[None], Step],
+        started: dict[StepKey, float],
+        pool: ThreadPoolExecutor,
+        outcome: Outcome,
+    ) -> None:
+        busy = {step.key for step in running.values()}
+        for key, step in list(todo.items()):
+            if step.needs & (todo.keys() | busy):
+                continue
+            del todo[key]
+            broken = [str(need[1]) for need in step.needs if need[1] in plan.failed]
+            if broken and step.verb != "clean":
+                self._give_up(
+                    plan, step, f"not attempted, because it needs {', '.join(sorted(broken))}, which failed", outcome
+                )
+            elif not broken:
+                started[key] = time.monotonic()
+                running[pool.submit(self._carry_out, plan, step)] = step
+
+    def _heartbeat(self, running: Mapping[Future[None], Step], started: Mapping[StepKey, float]) -> None:
+        now = time.monotonic()
+        parts = [f"{step.change.address} ({now - started[step.key]:.0f} s)" for step in running.values()]
+        self._progress(
+            f"still working on {', '.join(sorted(parts)[:4])}"
+            + (f" and {len(parts) - 4} more" if len(parts) > 4 else "")
+        )
+
+    def _give_up(self, plan: Plan, step: Step, message: str, outcome: Outcome) -> None:
+        plan.failed[step.change.address] = message
+        outcome.fail(step.change.host, f"{step.change.address}: {message}")
+
+    def _finish(self, plan: Plan, step: Step, future: Future[None], outcome: Outcome) -> None:
+        error = future.exception()
+        change = step.change
+        if step.verb == "clean" and isinstance(error, StillInUse):
+            outcome.notes.append(f"{change.address}: the old copy is still in use and goes in a later run: {error}")
+        elif error is not None:
+            verb = "delete" if step.verb != "write" else change.action
+            self._give_up(plan, step, str(self._aws_for(change.layer).explained(error, verb)), outcome)
+            return
+        if step.verb == "write" or change.action == DELETE:
+            change.done = True
+            if change.reason != REPLACED_COPY:
+                outcome.done.append(change)
+
+    def _carry_out(self, plan: Plan, step: Step) -> None:
+        change, kind = step.change, self._kinds[step.change.kind]
+        aws = self._aws_for(change.layer)
+        assert change.resource is not None
+        if step.verb != "write":
+            assert step.observed is not None
+            kind.delete(aws, change.resource, step.observed)
+            return
+        resource = self._resolved(plan, change.resource)
+        if change.action == REPLACE and kind.create_before_delete and change.observed is not None:
+            kind.retire(aws, change.observed)
+        if change.action in (CREATE, REPLACE):
+            plan.attributes[change.address] = self._create(aws, kind, resource)
+        else:
+            plan.attributes[change.address] = {
+                **plan.attributes[change.address],
+                **self._update(aws, kind, resource, change),
+            }
+
+    def _resolved(self, plan: Plan, resource: Resource) -> Resource:
+        """The resource with every reference answered, and its tags complete."""
+
+        def lookup(ref: Ref) -> Any:
+            return plan.attributes[ref.address][ref.attribute]
+
+        properties = resolve(resource.properties, lookup)
+        scope = resolve(resource.scope, lookup)
+        return Resource(
+            **{
+                **vars(resource),
+                "properties": properties,
+                "scope": scope,
+                "tags": self._planner.desired_tags(resource),
+            }
+        )
+
+    def _create(self, aws: Any, kind: Kind, resource: Resource) -> dict[str, Any]:
+        """Create; where the answer to the call was lost, look for the thing before trying again."""
+        for attempt in range(CREATE_ATTEMPTS):
+            try:
+                return kind.create(aws, resource)
+            except Exception as error:
+                if attempt + 1 == CREATE_ATTEMPTS or not aws.is_lost_answer(error):
+                    raise
+            found = self._look_for(aws, kind, resource)
+            if found is not None:
+                return {**found.attributes, **self._complete(aws, kind, resource, found)}
+        raise AssertionError("the loop above returns or raises")
+
+    @staticmethod
+    def _look_for(aws: Any, kind: Kind, resource: Resource) -> Observed | None:
+        """Reads are eventually consistent: look several times before it is taken as not created."""
+        for delay in (0.5, 1, 2, 4):
+            time.sleep(delay)
+            found = kind.read(aws, [Wanted(resource.name, resource.scope, resource.properties)]).get(resource.name)
+            if found is not None and found.exists:
+                return found
+        return None
+
+    def _update(self, aws: Any, kind: Kind, resource: Resource, change: Change) -> dict[str, Any]:
+        assert change.observed is not None
+        return self._complete(aws, kind, resource, change.observed)
+
+    def _complete(self, aws: Any, kind: Kind, resource: Resource, observed: Observed) -> dict[str, Any]:
+        """Make what exists equal to what is declared, now that every value is known."""
+        found, tags = self._planner.remaining(kind, resource, observed)
+        changed = kind.update(aws, resource, observed, found) if found else None
+        if tags:
+            add = {item.path.removeprefix("tags."): item.after for item in tags if item.after is not None}
+            kind.retag(aws, observed, add, [item.path.removeprefix("tags.") for item in tags if item.after is None])
+        return changed or {}
+
+
+def _parent_took_it_along(before: Change, now: Change) -> bool:
+    """What lay in a thing that was replaced went with it, and only its creation is left to do."""
+    return before.action == REPLACE and now.action == CREATE
+
+
+def _same(before: Change, now: Change) -> bool:
+    """The same change, where a value that was not known when the plan was made may have become known."""
+    if before.action != now.action or len(before.differences) != len(now.differences):
+        return False
+    pairs = zip(before.differences, now.differences, strict=True)
+    return all(a.path == b.path and (a.after == b.after or any(unknown_sources(a.after))) for a, b in pairs)
+
+
+def _in_words(change: Change) -> str:
+    paths = ", ".join(item.path for item in change.differences)
+    return f"{change.action} ({paths})" if paths else change.action

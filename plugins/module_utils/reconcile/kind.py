@@ -1,0 +1,93 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a resource kind is: the one class that somebody writes to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import compare
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    SUPERSEDED_TAG,
+    Difference,
+    Observed,
+    Resource,
+    Wanted,
+)
+
+
+class Kind:
+    """A resource kind. `aws` is handed through by the engine untouched: the kind's own way to AWS.
+
+    kind: the first part of the address. label: AWS's term for it, in messages.
+    immutable: properties that AWS cannot update; a difference there replaces the resource.
+    create_before_delete: replaced by a new copy first, the old one goes when nothing refers to it any more.
+    holds_data: never replaced unless the declaration's options allow it (`allow_replacement`).
+    volatile: attributes that an update changes, so that others see them as known after apply.
+    defaults: AWS's values of properties that are declared no more.
+    taggable: False where AWS has no tags for it; ownership is then that of its parent.
+    """
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    immutable: ClassVar[frozenset[str]] = frozenset()
+    create_before_delete: ClassVar[bool] = False
+    holds_data: ClassVar[bool] = False
+    volatile: ClassVar[frozenset[str]] = frozenset()
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    taggable: ClassVar[bool] = True
+
+    def read(self, aws: Any, wanted: Sequence[Wanted]) -> dict[str, Observed]:
+        """Read all wanted in bulk; what does not exist is left out."""
+        raise LookupError(f"{self.kind} has no read")
+
+    def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """One form for what is declared and for what AWS returns; pure."""
+        return dict(properties)
+
+    def differences(
+        self, desired: Mapping[str, Any], observed: Mapping[str, Any], last_applied: Mapping[str, Any]
+    ) -> list[Difference]:
+        """What differs, between canonical forms; `replaces` marks what AWS cannot update."""
+        found = compare.differences(desired, observed, last_applied, self.defaults)
+        return [item._replace(replaces=self.replaces(item)) for item in found]
+
+    def replaces(self, difference: Difference) -> bool:
+        return compare.under(difference.path, self.immutable) is not None
+
+    def shown(self, differences: Sequence[Difference]) -> list[Difference]:
+        """The differences as people and logs may see them: without secrets, walls of text made small."""
+        return list(differences)
+
+    def create(self, aws: Any, resource: Resource) -> dict[str, Any]:
+        """Create it, with its tags in the create call itself, and return its attributes."""
+        raise LookupError(f"{self.kind} has no create")
+
+    def update(
+        self, aws: Any, resource: Resource, observed: Observed, differences: Sequence[Difference]
+    ) -> dict[str, Any] | None:
+        """Make the differences disappear; return the attributes that changed."""
+        raise LookupError(f"{self.kind} has no update")
+
+    def retag(self, aws: Any, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
+        """Set and remove tags of an existing resource."""
+        raise LookupError(f"{self.kind} has no retag")
+
+    def refuses_delete(self, resource: Resource, observed: Observed) -> str | None:
+        """Why AWS would refuse to delete it as it is now (deletion protection, contents), or None."""
+        return None
+
+    def retire(self, aws: Any, observed: Observed) -> None:
+        """Mark a copy that is about to be replaced, so that the next read gives it as superseded."""
+        self.retag(aws, observed, {SUPERSEDED_TAG: "true"}, ())
+
+    def delete(self, aws: Any, resource: Resource | None, observed: Observed) -> None:
+        """Delete it, and return when it is gone; what is gone already is no error."""
+        raise LookupError(f"{self.kind} has no delete")
+
+
+def top_level(differences: Sequence[Difference]) -> set[str]:
+    """The names of the properties in which there are differences: `a.b[c]` is in `a`."""
+    return {item.path.split(".", 1)[0].split("[", 1)[0] for item in differences}

@@ -1,0 +1,386 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Making a plan: what is declared, against what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import compare, graph
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    ADOPT,
+    CREATE,
+    DELETE,
+    ENVIRONMENT_TAG,
+    NONE,
+    REPLACE,
+    REPLACED_COPY,
+    SUPERSEDED,
+    UPDATE,
+    Address,
+    Change,
+    Difference,
+    Observed,
+    Problem,
+    Ref,
+    Resource,
+    Unknown,
+    is_unknown,
+    unknown_sources,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.reader import Reader, ReadRequest
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.resolve import resolve
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How plans are made.
+
+    environment: the value of the ownership tag. ownership_tags: set and expect it at all.
+    adopt: whether resources that exist without it may be taken over.
+    last_applied: the properties and tags that were applied last, by address, as the state remembers them.
+    """
+
+    environment: str
+    ownership_tags: bool = True
+    adopt: bool = True
+    parallelism: int = 16
+    last_applied: Mapping[Address, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
+class Plan:
+    """Everything declared, what is to happen to it, and the attributes known so far.
+
+    changes: in the order in which they are carried out; also those with nothing to do.
+    attributes: of what exists, by address, also of what is only referred to; grows as the plan is carried out.
+    left_alone: what destroy found and does not touch, each with why.
+    """
+
+    resources: dict[Address, Resource]
+    changes: list[Change] = field(default_factory=list)
+    observed: dict[Address, Observed] = field(default_factory=dict)
+    superseded: dict[Address, list[Observed]] = field(default_factory=dict)
+    attributes: dict[Address, dict[str, Any]] = field(default_factory=dict)
+    destroy: bool = False
+    left_alone: list[str] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    failed: dict[Address, str] = field(default_factory=dict)
+
+    def pending(self) -> list[Change]:
+        return [change for change in self.changes if change.action != NONE and not change.done]
+
+    def shown(self) -> list[Change]:
+        """The changes that people see: a replacement is one, with the deletion of the old copy in it."""
+        return [change for change in self.changes if change.reason != REPLACED_COPY]
+
+    def drop_clean_up(self, address: Address) -> None:
+        """Forget the deletion of the old copy of something that is not replaced after all."""
+        self.changes = [
+            change
+            for change in self.changes
+            if change.reason != REPLACED_COPY or change.resource is None or change.resource.address != address
+        ]
+
+
+class Planner:
+    """Makes plans, and makes parts of them again."""
+
+    def __init__(self, kinds: Mapping[str, Kind], aws_for: Callable[[str], Any], settings: Settings) -> None:
+        self._kinds = kinds
+        self._settings = settings
+        self._reader = Reader(kinds, aws_for, settings.parallelism)
+
+    def plan(self, resources: Iterable[Resource], destroy: bool = False) -> Plan:
+        """Read AWS once and plan. Raises PlanError with every problem found."""
+        declared = self._index(resources)
+        order = graph.in_order(graph.dependencies(declared))
+        externals = self._externals(declared)
+        requests = [self._request(declared[address]) for address in order]
+        plan = Plan({address: declared[address] for address in order}, destroy=destroy)
+        self._remember(plan, self._reader.read([*requests, *externals.values()]))
+        if not destroy:
+            self._check_externals(declared, externals, plan.observed)
+        self._decide_all(plan, order)
+        return plan
+
+    def again(self, plan: Plan, addresses: Iterable[Address]) -> list[Change]:
+        """Read some resources of a plan again and say what is to happen to them now."""
+        wanted = set(addresses)
+        known = {
+            address: Observed(address.name, {}, attributes)
+            for address, attributes in plan.attributes.items()
+            if address not in wanted
+        }
+        order = [address for address in plan.resources if address in wanted]
+        fresh = self._reader.read([self._request(plan.resources[address]) for address in order], known)
+        for address in order:
+            plan.observed.pop(address, None)
+            plan.attributes.pop(address, None)
+        self._remember(plan, fresh)
+        settled = {change.address: change for change in plan.changes if change.address not in wanted}
+        return [change for address in order if (change := self._decide(plan, address, settled, [])) is not None]
+
+    @staticmethod
+    def _remember(plan: Plan, answers: Mapping[Address, Observed]) -> None:
+        for address, item in answers.items():
+            if item.superseded:
+                plan.superseded[address] = item.superseded
+            if item.exists:
+                plan.observed[address] = item
+                plan.attributes[address] = dict(item.attributes)
+
+    @staticmethod
+    def _index(resources: Iterable[Resource]) -> dict[Address, Resource]:
+        declared: dict[Address, Resource] = {}
+        problems = []
+        for resource in resources:
+            other = declared.setdefault(resource.address, resource)
+            if other is not resource:
+                message = f"{resource.address} is declared already by {other.host}: {other.where}"
+                problems.append(Problem(resource.host, resource.where, message))
+        if problems:
+            raise PlanError(problems)
+        return declared
+
+    @staticmethod
+    def _request(resource: Resource) -> ReadRequest:
+        return ReadRequest(resource.address, resource.layer, resource.scope, resource.properties)
+
+    @staticmethod
+    def _externals(declared: Mapping[Address, Resource]) -> dict[Address, ReadRequest]:
+        """What is referred to and not declared: it has to exist in AWS."""
+        found: dict[Address, ReadRequest] = {}
+
+        def add(ref: Ref, layer: str) -> None:
+            if ref.address not in declared and ref.address not in found:
+                found[ref.address] = ReadRequest(ref.address, layer, dict(ref.scope))
+            for _name, inner in ref.scope:
+                add(inner, layer)
+
+        for resource in declared.values():
+            for ref in resource.references():
+                add(ref, resource.layer)
+        return found
+
+    def _check_externals(
+        self,
+        declared: Mapping[Address, Resource],
+        externals: Mapping[Address, ReadRequest],
+        observed: Mapping[Address, Observed],
+    ) -> None:
+        problems = []
+        for resource in declared.values():
+            for ref in resource.references():
+                if ref.address in externals and ref.address not in observed:
+                    label = self._kinds[ref.kind].label
+                    message = (
+                        f"{label} {ref.name!r} is neither declared in the selected layers and hosts nor found in AWS"
+                    )
+                    problems.append(Problem(resource.host, ref.where or resource.where, message))
+        if problems:
+            raise PlanError(problems)
+
+    def _decide_all(self, plan: Plan, order: list[Address]) -> None:
+        decided: dict[Address, Change] = {}
+        problems: list[Problem] = []
+        for address in order:
+            change = self._decide(plan, address, decided, problems)
+            if change is not None:
+                decided[address] = change
+        if problems:
+            raise PlanError(problems)
+        changes = list(decided.values())
+        plan.changes = list(reversed(changes)) if plan.destroy else changes
+        plan.changes += self._clean_ups(plan)
+
+    def _decide(
+        self, plan: Plan, address: Address, decided: dict[Address, Change], problems: list[Problem]
+    ) -> Change | None:
+        """What is to happen to one resource, after it was decided for all that it needs."""
+        resource, observed = plan.resources[address], plan.observed.get(address)
+        change = Change(NONE, *address, resource.layer, resource.host, resource=resource, observed=observed)
+        if observed is not None and (problem := self._foreign(resource, observed)):
+            problems.append(problem)
+        elif plan.destroy:
+            return self._decide_destroy(plan, change, decided, problems)
+        elif observed is None:
+            change.action = CREATE
+        else:
+            self._decide_existing(plan, change, decided, problems)
+        decided[address] = change
+        return change
+
+    def _decide_existing(
+        self, plan: Plan, change: Change, decided: Mapping[Address, Change], problems: list[Problem]
+    ) -> None:
+        resource, observed, kind = change.resource, change.observed, self._kinds[change.kind]
+        assert resource is not None and observed is not None
+        lookup = self._lookup(plan, decided)
+        found = self._scope_differences(resource, observed, plan, lookup)
+        managed, change.notes = self._property_differences(
+            kind, resource, observed, resolve(resource.properties, lookup)
+        )
+        found += managed
+        found += self._tag_differences(kind, resource, observed)
+        change.differences = found
+        change.reason = self._reason(resource, found)
+        owned = not self._settings.ownership_tags or not kind.taggable or ENVIRONMENT_TAG in (observed.tags or {})
+        if any(item.replaces for item in found):
+            change.action = REPLACE
+            problems.extend(self._replacement_problems(kind, change))
+        elif not owned:
+            change.action, change.reason = ADOPT, "adoption"
+        elif found:
+            change.action = UPDATE
+        if not owned and not self._settings.adopt:
+            message = (
+                f"{kind.label} {resource.name!r} exists, is not tagged as this environment's, and adoption is refused"
+            )
+            problems.append(Problem(resource.host, resource.where, message))
+
+    def _lookup(self, plan: Plan, decided: Mapping[Address, Change]) -> Callable[[Ref], Any]:
+        def lookup(ref: Ref) -> Any:
+            change = decided.get(ref.address)
+            if change is not None and not change.done:
+                changes_attribute = change.action in (UPDATE, ADOPT) and bool(change.differences)
+                volatile = changes_attribute and ref.attribute in self._kinds[ref.kind].volatile
+                if change.action in (CREATE, REPLACE) or volatile:
+                    return Unknown.of(ref)
+            attributes = plan.attributes.get(ref.address)
+            return Unknown.of(ref) if attributes is None else attributes[ref.attribute]
+
+        return lookup
+
+    @staticmethod
+    def _scope_differences(
+        resource: Resource, observed: Observed, plan: Plan, lookup: Callable[[Ref], Any]
+    ) -> list[Difference]:
+        """A thing inside something that is being replaced is made anew inside the new one."""
+        return [
+            Difference(name, plan.attributes[ref.address][ref.attribute], lookup(ref), replaces=True)
+            for name, ref in resource.scope.items()
+            if is_unknown(lookup(ref))
+        ]
+
+    def _property_differences(
+        self, kind: Kind, resource: Resource, observed: Observed, properties: Mapping[str, Any]
+    ) -> tuple[list[Difference], list[str]]:
+        """The differences that are ours to make, and a note on each that is owned elsewhere."""
+        last_applied = self._settings.last_applied.get(resource.address, {}).get("properties", {})
+        found = kind.differences(kind.canonical(properties), kind.canonical(observed.properties), last_applied)
+        owners = [(item, compare.under(item.path, resource.create_only)) for item in found]
+        notes = [
+            f"{item.path} is owned by {resource.create_only[owner]}: {item.before} in AWS, left alone"
+            for item, owner in owners
+            if owner is not None
+        ]
+        return [item for item, owner in owners if owner is None], notes
+
+    def remaining(
+        self, kind: Kind, resource: Resource, observed: Observed
+    ) -> tuple[list[Difference], list[Difference]]:
+        """What is still to be done to an existing resource whose references are all resolved: properties, tags."""
+        found, _notes = self._property_differences(kind, resource, observed, resource.properties)
+        return found, self._tag_differences(kind, resource, observed)
+
+    def desired_tags(self, resource: Resource) -> dict[str, str]:
+        """The declared tags and the ownership tag."""
+        owner = {ENVIRONMENT_TAG: self._settings.environment} if self._settings.ownership_tags else {}
+        return {**resource.tags, **owner}
+
+    def _tag_differences(self, kind: Kind, resource: Resource, observed: Observed) -> list[Difference]:
+        if not kind.taggable or observed.tags is None:
+            return []
+        last_applied = self._settings.last_applied.get(resource.address, {}).get("tags", {})
+        return compare.tag_differences(self.desired_tags(resource), observed.tags, last_applied)
+
+    def _reason(self, resource: Resource, found: list[Difference]) -> str:
+        sources = sorted({source for item in found for source in unknown_sources(item.after)})
+        if sources:
+            return f"consequence of {', '.join(sources)}"
+        last_applied = self._settings.last_applied.get(resource.address)
+        if last_applied and all(_last_value(last_applied, item.path) == item.after for item in found):
+            return "drift"
+        return "configuration"
+
+    @staticmethod
+    def _replacement_problems(kind: Kind, change: Change) -> list[Problem]:
+        resource = change.resource
+        assert resource is not None
+        paths = ", ".join(
+            f"{item.path} ({item.before} -> {item.after})" for item in change.differences if item.replaces
+        )
+        if resource.protect:
+            message = f"{resource.address} is protected and would have to be replaced to change {paths}"
+            return [Problem(resource.host, resource.where, message)]
+        if kind.holds_data and not resource.options.get("allow_replacement"):
+            message = (
+                f"AWS cannot change {paths} of an existing {kind.label}, and replacing it would destroy what it holds"
+            )
+            return [Problem(resource.host, resource.where, message)]
+        return []
+
+    def _foreign(self, resource: Resource, observed: Observed) -> Problem | None:
+        owner = (observed.tags or {}).get(ENVIRONMENT_TAG)
+        if owner is None or owner == self._settings.environment:
+            return None
+        label = self._kinds[resource.kind].label
+        message = f"{label} {resource.name!r} belongs to the environment {owner!r} (tag {ENVIRONMENT_TAG})"
+        return Problem(resource.host, resource.where, message)
+
+    def _decide_destroy(
+        self, plan: Plan, change: Change, decided: dict[Address, Change], problems: list[Problem]
+    ) -> Change | None:
+        resource, observed, kind = change.resource, change.observed, self._kinds[change.kind]
+        assert resource is not None
+        if observed is None:
+            return None
+        if kind.taggable and observed.tags is not None and ENVIRONMENT_TAG not in observed.tags:
+            plan.left_alone.append(f"{resource.address}: not tagged as this environment's")
+            return None
+        if not kind.taggable and not all(self._goes_or_is_ours(plan, ref, decided) for ref in resource.scope.values()):
+            plan.left_alone.append(f"{resource.address}: it lies in something that is not this environment's")
+            return None
+        if resource.protect:
+            problems.append(Problem(resource.host, resource.where, f"{resource.address} is protected (protect: true)"))
+        elif refusal := kind.refuses_delete(resource, observed):
+            problems.append(Problem(resource.host, resource.where, f"{resource.address} cannot be deleted: {refusal}"))
+        change.action, change.reason = DELETE, "destroy"
+        decided[resource.address] = change
+        return change
+
+    @staticmethod
+    def _goes_or_is_ours(plan: Plan, parent: Ref, decided: Mapping[Address, Change]) -> bool:
+        observed = plan.observed.get(parent.address)
+        return parent.address in decided or (observed is not None and ENVIRONMENT_TAG in (observed.tags or {}))
+
+    def _clean_ups(self, plan: Plan) -> list[Change]:
+        """The deletion of old copies: those that an earlier run left behind, and those that this plan makes."""
+        found = []
+        for address, copies in plan.superseded.items():
+            if address in plan.resources:
+                found += [self._clean_up(plan.resources[address], old, SUPERSEDED) for old in copies]
+        for change in plan.changes:
+            if change.action == REPLACE and self._kinds[change.kind].create_before_delete:
+                found.append(self._clean_up(change.resource, change.observed, REPLACED_COPY))
+        return found
+
+    @staticmethod
+    def _clean_up(resource: Resource, old: Observed, reason: str) -> Change:
+        name = f"{resource.name} ({old.attributes.get('id') or old.name})"
+        return Change(DELETE, resource.kind, name, resource.layer, resource.host, [], reason, [], resource, old)
+
+
+def _last_value(last_applied: Mapping[str, Any], path: str) -> Any:
+    if path.startswith("tags."):
+        return last_applied.get("tags", {}).get(path.removeprefix("tags."))
+    value: Any = last_applied.get("properties", {})
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value

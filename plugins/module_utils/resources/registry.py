@@ -1,0 +1,13 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All resource kinds, by name."""
+
+from __future__ import annotations
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecr
+
+_MODULES = (ecr,)
+
+KINDS: dict[str, Kind] = {kind.kind: kind() for module in _MODULES for kind in module.KINDS}

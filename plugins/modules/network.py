@@ -1,0 +1,47 @@
+#!/usr/bin/python
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module network."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: network
+short_description: VPC, subnets, routes, security groups
+version_added: 0.1.0
+description:
+  - Creates and updates a VPC with internet gateway, subnets, NAT gateways, route tables and security groups.
+  - Takes part in the plan that M(dockyard.aws.plan) made, or plans this layer itself where no plan was made.
+  - One call serves all hosts of the batch.
+extends_documentation_fragment:
+  - dockyard.aws.layer
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Carry out the layer for all hosts, as their variables declare it
+  dockyard.aws.network:
+
+- name: See what would be done
+  dockyard.aws.network:
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+extends_documentation_fragment:
+  - dockyard.aws.layer
+"""
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.module import run_layer
+
+
+def main() -> None:
+    run_layer("network")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+#!/usr/bin/python
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module plan."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plan
+short_description: Plan all layers of an environment
+version_added: 0.1.0
+description:
+  - Collects the declarations of all hosts in the selected layers, validates everything, reads AWS once, and makes one plan.
+  - Changes nothing. The layers that follow in the same run carry out their part of this plan.
+  - Belongs at the head of a playbook, with the tag C(always); it plans the layers that the run's tags select.
+options:
+  declared:
+    description:
+      - The declarations, as a dictionary from layer to host to the value of the layer's variable on that host.
+  layers:
+    description:
+      - Which layers to plan. Defaults to those that the tags of the run select.
+    type: list
+    elements: str
+    choices: [state_bucket, iam, network, ecr, alb, autoscaling, ecs]
+  offline:
+    description:
+      - Only validate the declarations, without AWS and without credentials.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - dockyard.aws.layer
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Plan the environment
+  dockyard.aws.plan:
+  tags: [always]
+
+- name: Validate the declarations without AWS
+  dockyard.aws.plan:
+    offline: true
+"""
+
+RETURN = r"""
+extends_documentation_fragment:
+  - dockyard.aws.layer
+"""
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.module import run_plan
+
+
+def main() -> None:
+    run_plan()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+#!/usr/bin/python
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module state_bucket."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: state_bucket
+short_description: S3 bucket and DynamoDB table for shared state
+version_added: 0.1.0
+description:
+  - Creates and updates the S3 bucket that keeps shared state, and the DynamoDB table that locks it.
+  - Takes part in the plan that M(dockyard.aws.plan) made, or plans this layer itself where no plan was made.
+  - One call serves all hosts of the batch.
+extends_documentation_fragment:
+  - dockyard.aws.layer
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+"""
+
+EXAMPLES = r"""
+- name: Carry out the layer for all hosts, as their variables declare it
+  dockyard.aws.state_bucket:
+
+- name: See what would be done
+  dockyard.aws.state_bucket:
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+extends_documentation_fragment:
+  - dockyard.aws.layer
+"""
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.module import run_layer
+
+
+def main() -> None:
+    run_layer("state_bucket")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Collecting declarations and settings from the inventory."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
+
+# Option of the modules -> variable of the inventory. They hold for a whole run, so they are equal for all of its hosts.
+SETTINGS = {
+    "environment_name": "dockyard_environment",
+    "account_id": "aws_account_id",
+    "profiles": "aws_profiles",
+    "region": "aws_region",
+    "profile": "aws_profile",
+    "tags": "dockyard_tags",
+    "adopt": "dockyard_adopt",
+    "ownership_tags": "dockyard_ownership_tags",
+    "parallelism": "dockyard_parallelism",
+    "strict": "strict",
+}
+SIMILAR = 0.8
+
+
+def plain(value: Any) -> Any:
+    """A templated value as plain Python data, without ansible-core's own subclasses."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    for basic in (str, int, float):
+        if isinstance(value, basic) and not isinstance(value, bool):
+            return basic(value)
+    return value
+
+
+def collect(layers: Iterable[str], hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Layer -> host -> declaration, of the hosts that have one."""
+    declared: dict[str, dict[str, Any]] = {layer: {} for layer in layers}
+    problems = []
+    for host in hosts:
+        variables = hostvars[host]
+        problems += misspelt(host, variables)
+        for layer, by_host in declared.items():
+            if layer in variables:
+                try:
+                    by_host[host] = plain(variables[layer])
+                except Exception as error:
+                    problems.append(Problem(host, layer, f"cannot be evaluated: {error}"))
+    if problems:
+        raise PlanError(problems)
+    return declared
+
+
+def misspelt(host: str, variables: Mapping[str, Any]) -> list[Problem]:
+    """Variables that look like a layer's, but for a slip of the finger: they would silently declare nothing."""
+    problems = []
+    for name in variables:
+        if name in LAYERS or name.startswith(("ansible_", "aws_", "dockyard_")):
+            continue
+        close = difflib.get_close_matches(name, LAYERS, n=1, cutoff=SIMILAR)
+        if close and isinstance(variables[name], Mapping):
+            message = f"no layer has this variable; did you mean {close[0]!r}? Layers: {', '.join(LAYERS)}"
+            problems.append(Problem(host, name, message))
+    return problems
+
+
+def settings(hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the run; refuses hosts that disagree."""
+    found: dict[str, Any] = {}
+    first: dict[str, str] = {}
+    problems = []
+    for host in hosts:
+        variables = hostvars[host]
+        for option, variable in SETTINGS.items():
+            if variable not in variables:
+                continue
+            value = plain(variables[variable])
+            if option in found and found[option] != value:
+                message = f"is {value!r} here and {found[option]!r} on {first[option]}: it must be equal for all hosts of a run"
+                problems.append(Problem(host, variable, message))
+            found.setdefault(option, value)
+            first.setdefault(option, host)
+    if problems:
+        raise PlanError(problems)
+    return found

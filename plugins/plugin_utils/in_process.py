@@ -1,0 +1,139 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The base of the action plugins: what a module does, done inside the ansible-playbook process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, plan_store
+
+display = Display()
+
+
+class InProcessAction(ActionBase):
+    """Runs once for the whole batch of hosts, validates like the module, and calls the same code."""
+
+    BYPASS_HOST_LOOP = True
+    TRANSFERS_FILES = False
+    ARGUMENT_SPEC: dict[str, Any] = {}
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._supports_check_mode = True
+        variables = task_vars or {}
+        result = super().run(tmp, variables)
+        try:
+            params = self._params(variables)
+            if self._elsewhere():
+                return {**result, **self._execute_module(module_args=self._for_module(params), task_vars=variables)}
+            with _Environment(self._task_environment()):
+                return {**result, **self.perform(params, variables)}
+        except ReconcileError as error:
+            return {**result, "failed": True, "msg": str(error)}
+
+    def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        raise LookupError(f"{type(self).__name__} does nothing")
+
+    def layers(self, variables: Mapping[str, Any]) -> list[str]:
+        raise LookupError(f"{type(self).__name__} has no layers")
+
+    @property
+    def check_mode(self) -> bool:
+        return bool(self._task.check_mode)
+
+    @staticmethod
+    def hosts(variables: Mapping[str, Any]) -> list[str]:
+        return list(variables["ansible_play_batch"])
+
+    @staticmethod
+    def progress(line: str) -> None:
+        display.display(f"  {line}")
+
+    def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The task's arguments, completed from the inventory, validated."""
+        hosts, hostvars = self.hosts(variables), variables["hostvars"]
+        arguments = {**declarations.settings(hosts, hostvars), **declarations.plain(self._task.args)}
+        arguments.setdefault("base_dir", str(variables.get("inventory_dir") or "."))
+        validated = ArgumentSpecValidator({**aws_argument_spec(), **self.ARGUMENT_SPEC}).validate(arguments)
+        if validated.error_messages:
+            raise ReconcileError("; ".join(validated.error_messages))
+        params: dict[str, Any] = validated.validated_parameters
+        if params.get("declared") is None:
+            params["declared"] = self._collect(self.layers(variables), hosts, hostvars)
+        return params
+
+    def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
+        return declarations.collect(layers, hosts, hostvars)
+
+    def _elsewhere(self) -> bool:
+        """The task is delegated to another machine, which has the way to AWS: the ordinary module runs there."""
+        return bool(self._task.delegate_to) and self._connection.transport != "local"
+
+    @staticmethod
+    def _for_module(params: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in params.items() if value is not None}
+
+    def _task_environment(self) -> dict[str, str]:
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        return {name: str(value) for name, value in environment.items()}
+
+
+class LayerAction(InProcessAction):
+    """A layer's action: carries out its part of the plan, or plans the layer itself where no plan was made."""
+
+    ARGUMENT_SPEC = running.RUN_ARGUMENT_SPEC
+    LAYER = ""
+
+    def layers(self, variables: Mapping[str, Any]) -> list[str]:
+        return [self.LAYER]
+
+    def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        planned = plan_store.load()
+        explicit = set(self._task.args) - {"state"}
+        if planned is not None and not explicit and planned.covers(self.LAYER, self.hosts(variables)):
+            return {**planned.params, "planned": planned}
+        return super()._params(variables)
+
+    def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
+        return super()._collect(layers, hosts, hostvars)[self.LAYER]
+
+    def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        planned = params.pop("planned", None)
+        if planned is None:
+            return running.run_layer(self.LAYER, params, self.check_mode, self.progress)
+        if self.check_mode:
+            return running.result_of_plan(planned.plan, [self.LAYER])
+        try:
+            return running.carry_out(planned, self.LAYER, self.hosts(variables), self.progress)
+        finally:
+            plan_store.save(planned)
+
+
+class _Environment:
+    """The task's environment, for as long as the work goes on; action plugins do not get it by themselves."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._before: dict[str, str | None] = {}
+
+    def __enter__(self) -> None:
+        self._before = {name: os.environ.get(name) for name in self._variables}
+        os.environ.update(self._variables)
+
+    def __exit__(self, *_error: object) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
