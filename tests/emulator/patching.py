@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-SERVICES: tuple[str, ...] = ()
+SERVICES: tuple[str, ...] = ("ecs", "ecs_services", "ecs_tasks")
 
 
 def apply_all() -> None:
