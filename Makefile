@@ -12,7 +12,6 @@ VENV := .venv
 STAMP := $(VENV)/.stamp
 LINK := .collections/ansible_collections/dockyard/aws
 STEP = $(VENV)/bin/python scripts/step.py
-USER_YAML := $(wildcard inventories playbooks)
 CODE := plugins tests scripts
 SCENARIOS ?= $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 INVENTORIES := $(patsubst %/,%,$(wildcard inventories/*/))
@@ -65,21 +64,24 @@ fmt: setup ## format inventories, playbooks and task definitions
 
 .PHONY: check
 check: setup ## check what fmt formats, and validate every inventory without AWS
-	@$(STEP) "format" $(VENV)/bin/python scripts/format.py --check $(ARGS)
-	@$(STEP) "yamllint" yamllint --strict $(USER_YAML)
-	@for inventory in $(INVENTORIES); do \
-	  $(STEP) "validate $$inventory" ansible-playbook playbooks/validate.yml -i $$inventory || exit 1; done
+	@result=0; \
+	  $(STEP) "format" $(VENV)/bin/python scripts/format.py --check $(ARGS) || result=1; \
+	  $(STEP) "yamllint" yamllint --strict inventories playbooks || result=1; \
+	  for inventory in $(INVENTORIES); do \
+	    $(STEP) "validate $$inventory" ansible-playbook playbooks/validate.yml -i $$inventory || result=1; done; \
+	  exit $$result
 
 .PHONY: test
 test: setup ## run everything below, with a summary at the end
-	@$(VENV)/bin/python scripts/test.py
+	@$(VENV)/bin/python scripts/run_tests.py
 
 .PHONY: lint
 lint: setup ## run black, ruff, mypy, yamllint, ansible-lint, antsibull-changelog
 	@result=0; \
 	  $(STEP) "black" black --check --quiet --diff $(CODE) || result=1; \
-	  $(STEP) "ruff" ruff check --quiet $(CODE) || result=1; \
+	  $(STEP) "ruff" ruff check --quiet --output-format concise $(CODE) || result=1; \
 	  $(STEP) "mypy" mypy -p ansible_collections.dockyard.aws.plugins.module_utils || result=1; \
+	  $(STEP) "mypy scripts" mypy scripts || result=1; \
 	  $(STEP) "yamllint" yamllint --strict . || result=1; \
 	  $(STEP) "changelog" antsibull-changelog lint || result=1; \
 	  $(STEP) "ansible-lint" ansible-lint --nocolor -q || result=1; \
@@ -100,17 +102,25 @@ integration: setup ## run playbooks against the emulator
 
 .PHONY: molecule
 molecule: setup ## run all molecule scenarios
-	@result=0; for scenario in $(SCENARIOS); do \
-	  $(STEP) "molecule $$scenario" molecule test -s $$scenario $(ARGS) || result=1; done; exit $$result
+	@result=0; \
+	  for scenario in $(SCENARIOS); do \
+	    $(STEP) "molecule $$scenario" molecule test -s $$scenario $(ARGS) || result=1; done; \
+	  exit $$result
 
 .PHONY: sanity
 sanity: setup ## run ansible-test sanity on a staged copy
 	@$(STEP) "ansible-test sanity" $(VENV)/bin/python scripts/sanity.py $(ARGS)
 
+# antsibull-docs copies the dependencies from the virtual environment, and with the ceiling it does not ask git about
+# them, which ignores everything there.
 .PHONY: docs-check
 docs-check: setup ## read the documentation of every plugin and role
-	@$(STEP) "ansible-doc" $(VENV)/bin/python scripts/docs_check.py
-	@$(STEP) "antsibull-docs" antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs=self .
+	@result=0; \
+	  $(STEP) "ansible-doc" $(VENV)/bin/python scripts/docs_check.py || result=1; \
+	  GIT_CEILING_DIRECTORIES="$(CURDIR)/$(VENV)" \
+	  $(STEP) "antsibull-docs" antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck \
+	    --validate-collection-refs=self . || result=1; \
+	  exit $$result
 
 .PHONY: build-check
 build-check: setup ## build the collection, install it elsewhere and use it from there

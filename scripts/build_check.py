@@ -28,10 +28,12 @@ def main() -> int:
             print("\n".join(problems))
             return 1
         collections = folder / "collections"
+        no_settings = folder / "ansible.cfg"
+        no_settings.touch()
+        environment = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_CONFIG": str(no_settings)}
         install = ["ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", str(collections)]
-        _run(*install, str(tarball), cwd=folder)
-        inventory = collections / "ansible_collections" / "dockyard" / "aws" / "inventories" / "art"
-        environment = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_CONFIG": os.devnull}
+        _run(*install, str(tarball), cwd=folder, environment=environment)
+        inventory = collections / "ansible_collections" / "dockyard" / "aws" / "inventories" / "art" / "hosts.yml"
         playbook = ["ansible-playbook", "dockyard.aws.site", "-i", str(inventory), "--list-tasks"]
         _run(*playbook, cwd=folder, environment=environment)
     return 0

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import ansible_collections  # type: ignore[import-not-found]
+import ansible_collections
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ROOT / "build" / "stage" / "ansible_collections"
