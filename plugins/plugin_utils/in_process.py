@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -19,6 +20,9 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors impo
 from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, plan_store
 
 display = Display()
+
+# The callback that shows plans. Where it is on, --diff need not show the same differences again.
+VIEW = "dockyard.aws.plan"
 
 
 class InProcessAction(ActionBase):
@@ -101,14 +105,24 @@ class LayerAction(InProcessAction):
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         planned = plan_store.load()
         explicit = set(self._task.args) - {"state"}
-        if planned is not None and not explicit and planned.covers(self.LAYER, self.hosts(variables)):
+        if planned is not None and not explicit and self._is_for_us(planned, variables):
             return {**planned.params, "planned": planned}
         return super()._params(variables)
+
+    def _is_for_us(self, planned: running.PlannedRun, variables: Mapping[str, Any]) -> bool:
+        same_state = planned.params["state"] == self._task.args.get("state", "present")
+        return same_state and planned.covers(self.LAYER, self.hosts(variables))
 
     def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
         return super()._collect(layers, hosts, hostvars)[self.LAYER]
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        result = self._carry_out(params, variables)
+        if VIEW in constants.CALLBACKS_ENABLED:
+            del result["diff"]
+        return result
+
+    def _carry_out(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         planned = params.pop("planned", None)
         if planned is None:
             return running.run_layer(self.LAYER, params, self.check_mode, self.progress)

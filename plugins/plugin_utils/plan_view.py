@@ -1,0 +1,160 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan, and what became of it, as lines for people. Pure: from a module's result to text."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+Change = Mapping[str, Any]
+Paint = Callable[[str, str], str]
+
+SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "adopt": ">"}
+COLOURS = {"create": "green", "update": "yellow", "replace": "bright magenta", "delete": "red", "adopt": "cyan"}
+PAST = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "adopt": "adopted"}
+VALUE_WIDTH = 72
+DIFF_LINES = 12
+
+
+def plain(text: str, _colour: str) -> str:
+    return text
+
+
+def plan_lines(result: Mapping[str, Any], paint: Paint = plain) -> Iterator[str]:
+    """The whole plan: by layer and host, each change with its fields, then the counts."""
+    for (layer, host), changes in _groups(result["changes"]):
+        yield ""
+        yield paint(f"{layer} · {host}", "bold")
+        for change in changes:
+            yield from change_lines(change, paint)
+    yield from _remarks(result, paint)
+    yield ""
+    yield count_line(result)
+
+
+def change_lines(change: Change, paint: Paint = plain) -> Iterator[str]:
+    """One change: its sign and address, why, and the fields."""
+    action = change["action"]
+    head = f"  {SIGNS[action]} {change['kind']}/{change['name']}"
+    reason = change.get("reason", "configuration")
+    if reason not in ("configuration", "destroy"):
+        head += f"   ({reason})"
+    yield paint(head, COLOURS[action])
+    width = max((len(item["path"]) for item in change["differences"]), default=0)
+    for item in change["differences"]:
+        yield from _field(action, item, min(width, 40), paint)
+    for note in change.get("notes", ()):
+        yield f"        # {note}"
+
+
+def _field(action: str, item: Mapping[str, Any], width: int, paint: Paint) -> Iterator[str]:
+    before, after, path = item["before"], item["after"], item["path"]
+    name = f"        {path:<{width}}"
+    if action == "create":
+        yield f"{name}  {short(after)}"
+    elif _is_text(before) and _is_text(after):
+        yield f"{name.rstrip()}:"
+        yield from _text_diff(before, after, paint)
+    else:
+        forces = paint("   # forces replacement", "bright magenta") if item.get("replaces") else ""
+        yield from _before_after(name, before, after, forces)
+
+
+def _before_after(name: str, before: Any, after: Any, forces: str) -> Iterator[str]:
+    """A list or mapping shows only what differs in it."""
+    if isinstance(before, list) and isinstance(after, list) and before and after:
+        gone = [item for item in before if item not in after]
+        new = [item for item in after if item not in before]
+        if gone or new:
+            yield f"{name}{forces}"
+            yield from (f"          - {short(item)}" for item in gone)
+            yield from (f"          + {short(item)}" for item in new)
+            return
+    yield f"{name}  {short(before)} → {short(after)}{forces}"
+
+
+def short(value: Any) -> str:
+    """A value on one line, cut where it gets long."""
+    if value is None:
+        text = "(none)"
+    elif isinstance(value, str):
+        text = " ".join(value.split()) or '""'
+    else:
+        text = json.dumps(value, ensure_ascii=False, default=str).replace('"', "")
+    return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 1]}…"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\n" in value
+
+
+def _text_diff(before: str, after: str, paint: Paint) -> Iterator[str]:
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1))[2:]
+    for line in lines[:DIFF_LINES]:
+        colour = {"+": "green", "-": "red"}.get(line[:1], "normal")
+        yield "          " + paint(line, colour)
+    if len(lines) > DIFF_LINES:
+        yield f"          … {len(lines) - DIFF_LINES} more lines"
+
+
+def _remarks(result: Mapping[str, Any], paint: Paint) -> Iterator[str]:
+    active = {f"{change['kind']}/{change['name']}" for change in result["changes"]}
+    notes = [note for note in result.get("left_to_others", ()) if note.split(": ", 1)[0] not in active]
+    remarks = [f"Left to others: {note}" for note in notes]
+    remarks += [f"Left alone: {text}" for text in result.get("left_alone", ())]
+    if remarks:
+        yield ""
+        yield from remarks
+    warnings = result.get("plan_warnings", ())
+    if warnings:
+        yield ""
+        yield from (paint(f"Warning: {warning}", "bright purple") for warning in warnings)
+
+
+def counts(changes: Iterable[Change]) -> tuple[int, int, int]:
+    """How many things are added, changed and destroyed; a replacement adds one and destroys one."""
+    number = Counter(change["action"] for change in changes)
+    return (
+        number["create"] + number["replace"],
+        number["update"] + number["adopt"],
+        number["delete"] + number["replace"],
+    )
+
+
+def count_line(result: Mapping[str, Any]) -> str:
+    add, change, destroy = counts(result["changes"])
+    unchanged = f" ({result['unchanged']} unchanged)" if result["unchanged"] else ""
+    return f"Plan: {add} to add, {change} to change, {destroy} to destroy{unchanged}"
+
+
+def done_lines(result: Mapping[str, Any], paint: Paint = plain) -> Iterator[str]:
+    """What a layer did, a line for each thing."""
+    width = max((len(PAST[change["action"]]) for change in result["changes"]), default=0)
+    for change in result["changes"]:
+        action = change["action"]
+        address = f"{change['kind']}/{change['name']}"
+        yield paint(f"  {SIGNS[action]} {PAST[action]:<{width}}  {address}", COLOURS[action])
+    yield from (paint(f"  ! moved since the plan: {text}", "bright purple") for text in result.get("moved", ()))
+    yield from (paint(f"  ! {text}", "bright purple") for text in result.get("notes", ()))
+
+
+def done_line(changes: list[Change], failed: int) -> str:
+    add, change, destroy = counts(changes)
+    trouble = f", {failed} failed" if failed else ""
+    return f"Done: {add} added, {change} changed, {destroy} destroyed{trouble}"
+
+
+def _groups(changes: Iterable[Change]) -> Iterator[tuple[tuple[str, str], list[Change]]]:
+    """By layer and host, in the order in which they come first."""
+    position: dict[tuple[str, str], int] = {}
+    for change in (changes := list(changes)):
+        position.setdefault((change["layer"], change["host"]), len(position))
+    ordered = sorted(changes, key=lambda change: position[change["layer"], change["host"]])
+    for key, group in groupby(ordered, key=lambda change: (change["layer"], change["host"])):
+        yield key, list(group)
