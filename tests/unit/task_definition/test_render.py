@@ -264,7 +264,10 @@ def test_nothing_is_changed_in_place() -> None:
         ({"containers": {"web": {"environment": {"A": [1]}}}}, "containers[web].environment: the value of A must be"),
         ({"containers": {"web": {"ports": 80}}}, "containers[web].ports: must be a list of ports, got an integer"),
         ({"containers": {"web": {"ports": [80, "a:b"]}}}, "containers[web].ports[1]: got 'a:b', allowed: a container"),
-        ({"containers": {"side": {"log_options": {"a": "b"}}}}, "containers[side].log_options: log_options needs a log"),
+        (
+            {"containers": {"side": {"log_options": {"a": "b"}}}},
+            "containers[side].log_options: log_options needs a log",
+        ),
         ({"containers": {"web": {"definition": []}}}, "containers[web].definition: must be an object in AWS's form"),
         ({"containers": {"web": {"environment_files": "x"}}}, "containers[web].environment_files: must be a list"),
         ({"tags": ["a"]}, "tags: must be a mapping of names to values, got a list"),
