@@ -31,6 +31,8 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 # Keeps ~/.ansible of the caller as it is.
 export ANSIBLE_HOME := $(CURDIR)/build/home/.ansible
+export BLACK_CACHE_DIR := $(CURDIR)/.cache/black
+export RUFF_CACHE_DIR := $(CURDIR)/.cache/ruff
 
 .PHONY: help
 help: ## show this list
@@ -76,7 +78,7 @@ test: setup ## run everything below, with a summary at the end
 	@$(VENV)/bin/python scripts/run_tests.py
 
 .PHONY: lint
-lint: setup ## run black, ruff, mypy, yamllint, ansible-lint, antsibull-changelog
+lint: setup ## run black, ruff, mypy, yamllint, ansible-lint and what else reads the code
 	@result=0; \
 	  $(STEP) "black" black --check --quiet --diff $(CODE) || result=1; \
 	  $(STEP) "ruff" ruff check --quiet --output-format concise $(CODE) || result=1; \
@@ -84,6 +86,7 @@ lint: setup ## run black, ruff, mypy, yamllint, ansible-lint, antsibull-changelo
 	  $(STEP) "mypy scripts" mypy scripts || result=1; \
 	  $(STEP) "yamllint" yamllint --strict . || result=1; \
 	  $(STEP) "changelog" antsibull-changelog lint || result=1; \
+	  $(STEP) "role specs" $(VENV)/bin/python scripts/argument_specs.py --check || result=1; \
 	  $(STEP) "ansible-lint" ansible-lint --nocolor -q || result=1; \
 	  exit $$result
 
@@ -91,6 +94,10 @@ lint: setup ## run black, ruff, mypy, yamllint, ansible-lint, antsibull-changelo
 fmt-code: setup ## format the Python code with black and ruff
 	@black --quiet $(CODE)
 	@ruff check --quiet --fix $(CODE)
+
+.PHONY: role-specs
+role-specs: setup ## write roles/*/meta/argument_specs.yml from the layers
+	@$(VENV)/bin/python scripts/argument_specs.py
 
 .PHONY: units
 units: setup ## run the unit tests
@@ -102,6 +109,7 @@ integration: setup ## run playbooks against the emulator
 
 .PHONY: molecule
 molecule: setup ## run all molecule scenarios
+	@[ -n "$(SCENARIOS)" ] || { echo "there is no scenario molecule/*/molecule.yml"; exit 1; }
 	@result=0; \
 	  for scenario in $(SCENARIOS); do \
 	    $(STEP) "molecule $$scenario" molecule test -s $$scenario $(ARGS) || result=1; done; \
