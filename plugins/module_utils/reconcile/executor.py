@@ -143,6 +143,8 @@ class Executor:
             if step.needs & (todo.keys() | busy):
                 continue
             del todo[key]
+            if step.change.address in plan.failed:
+                continue
             broken = [str(need[1]) for need in step.needs if need[1] in plan.failed]
             if broken and step.verb != "clean":
                 self._give_up(
@@ -161,8 +163,8 @@ class Executor:
         )
 
     def _give_up(self, plan: Plan, step: Step, message: str, outcome: Outcome) -> None:
-        plan.failed[step.change.address] = message
-        outcome.fail(step.change.host, f"{step.change.address}: {message}")
+        if plan.failed.setdefault(step.change.address, message) is message:
+            outcome.fail(step.change.host, f"{step.change.address}: {message}")
 
     def _finish(self, plan: Plan, step: Step, future: Future[None], outcome: Outcome) -> None:
         error = future.exception()

@@ -1,0 +1,209 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans: what is declared against what is there."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Text, is_unknown
+
+from .fake_cloud import ENVIRONMENT_TAG, Bench, keys, ref, thing
+
+
+def only(plan, kind, name):
+    return next(change for change in plan.changes if change.address == Address(kind, name))
+
+
+def test_an_empty_account_is_planned_in_the_order_of_need():
+    bench = Bench()
+    plan = bench.plan(
+        thing("service", "web", group=ref("group", "web")),
+        thing("group", "web", net=ref("net", "main")),
+        thing("net", "main", cidr="10"),
+    )
+    assert keys(plan.changes) == [("create", "net", "main"), ("create", "group", "web"), ("create", "service", "web")]
+    assert bench.cloud.calls == []
+
+
+def test_a_second_plan_is_empty_and_reads_each_kind_once():
+    bench = Bench()
+    declared = [
+        thing("net", "main", cidr="10"),
+        thing("net", "other", cidr="11"),
+        thing("service", "web", nets=[ref("net", "main")]),
+    ]
+    bench.make(*declared)
+    bench.cloud.reads.clear()
+    assert keys(bench.plan(*declared).changes) == []
+    assert sorted(bench.cloud.reads) == ["net", "service"]
+
+
+def test_only_declared_fields_are_compared():
+    bench = Bench()
+    bench.make(thing("service", "web", size=1, extra={"a": 1, "b": 2}))
+    assert keys(bench.plan(thing("service", "web", extra={"a": 1})).changes) == []
+    plan = bench.plan(thing("service", "web", extra={"a": 3}))
+    assert only(plan, "service", "web").differences == [("extra.a", 1, 3, False)]
+
+
+def test_a_replacement_shows_its_consequences_across_layers():
+    bench = Bench()
+    declared = lambda text: [
+        thing("group", "web", description=text),
+        thing("service", "web", "two", groups=[ref("group", "web")]),
+    ]  # noqa: E731
+    bench.make(*declared("a"), layers=("one", "two"))
+    plan = bench.plan(*declared("b"))
+    assert keys(plan.changes)[:2] == [("replace", "group", "web"), ("update", "service", "web")]
+    consequence = only(plan, "service", "web")
+    assert is_unknown(consequence.differences[0].after[0])
+    assert consequence.reason == "consequence of group/web"
+
+
+def test_a_volatile_attribute_is_unknown_after_an_update():
+    bench = Bench()
+    declared = lambda size: [
+        thing("template", "t", size=size),
+        thing("service", "web", version=ref("template", "t", "version")),
+    ]  # noqa: E731
+    bench.make(*declared(1))
+    assert keys(bench.plan(*declared(2)).changes) == [("update", "template", "t"), ("update", "service", "web")]
+
+
+def test_what_lies_in_a_replaced_thing_is_made_anew():
+    bench = Bench()
+
+    def declared(scheme):
+        listener = thing("listener", "web:80", port=80)
+        listener.scope = {"balancer": ref("balancer", "web")}
+        return [thing("balancer", "web", scheme=scheme), listener]
+
+    bench.make(*declared("internal"))
+    plan = bench.plan(*declared("public"))
+    assert keys(plan.changes) == [("replace", "balancer", "web"), ("replace", "listener", "web:80")]
+
+
+def test_texts_with_references_are_filled_in():
+    bench = Bench()
+    bench.make(thing("net", "main"), thing("service", "web", image=Text("{}:latest", (ref("net", "main"),))))
+    assert bench.cloud.things["service-2"]["properties"]["image"] == "net-1:latest"
+
+
+def test_a_reference_is_found_in_aws_where_nothing_declares_it():
+    bench = Bench()
+    bench.make(thing("net", "main"))
+    bench.make(thing("group", "web", net=ref("net", "main")))
+    assert bench.cloud.things["group-2"]["properties"]["net"] == "net-1"
+
+
+def test_a_reference_to_nothing_is_refused_and_names_the_variable():
+    with pytest.raises(PlanError, match=r"h: a\.variable: net 'nowhere' is neither declared .* nor found in AWS"):
+        Bench().plan(thing("group", "web", net=ref("net", "nowhere")))
+
+
+def test_the_same_address_twice_is_refused():
+    with pytest.raises(PlanError, match="net/main is declared already by h: one.main"):
+        Bench().plan(thing("net", "main"), thing("net", "main", host="other"))
+
+
+def test_a_circle_is_refused():
+    with pytest.raises(PlanError, match="in a circle"):
+        Bench().plan(thing("net", "a", other=ref("net", "b")), thing("net", "b", other=ref("net", "a")))
+
+
+def test_a_thing_may_refer_to_itself():
+    assert keys(Bench().plan(thing("net", "a", peer="x", depends=None)).changes)
+
+
+def test_existing_things_without_the_ownership_tag_are_adopted():
+    bench = Bench()
+    bench.make(thing("service", "web", size=1))
+    bench.cloud.things["service-1"]["tags"].clear()
+    plan = bench.plan(thing("service", "web", size=2))
+    assert keys(plan.changes) == [("adopt", "service", "web")]
+    bench.apply(plan)
+    assert bench.cloud.things["service-1"]["tags"] == {ENVIRONMENT_TAG: "test"}
+    assert bench.cloud.things["service-1"]["properties"]["size"] == 2
+
+
+def test_adoption_can_be_refused():
+    bench = Bench(adopt=False)
+    bench.make(thing("service", "web"))
+    bench.cloud.things["service-1"]["tags"].clear()
+    with pytest.raises(PlanError, match="adoption is refused"):
+        bench.plan(thing("service", "web"))
+
+
+def test_without_ownership_tags_nothing_is_tagged_and_nothing_adopted():
+    bench = Bench(ownership_tags=False)
+    bench.make(thing("service", "web"))
+    assert bench.cloud.things["service-1"]["tags"] == {}
+    assert keys(bench.plan(thing("service", "web")).changes) == []
+
+
+def test_another_environments_things_are_refused():
+    bench = Bench()
+    bench.make(thing("service", "web"))
+    bench.cloud.things["service-1"]["tags"][ENVIRONMENT_TAG] = "production"
+    with pytest.raises(PlanError, match="belongs to the environment 'production'"):
+        bench.plan(thing("service", "web"))
+
+
+def test_what_holds_data_is_not_replaced_unless_allowed():
+    bench = Bench()
+    bench.make(thing("store", "s", key="a"))
+    with pytest.raises(PlanError, match="would destroy what it holds"):
+        bench.plan(thing("store", "s", key="b"))
+    allowed = thing("store", "s", key="b")
+    allowed.options = {"allow_replacement": True}
+    assert keys(bench.plan(allowed).changes) == [("replace", "store", "s")]
+
+
+def test_what_is_protected_is_neither_replaced_nor_destroyed():
+    bench = Bench()
+    group = thing("group", "web", description="a")
+    bench.make(group)
+    other = thing("group", "web", description="b")
+    other.protect = group.protect = True
+    with pytest.raises(PlanError, match="is protected and would have to be replaced"):
+        bench.plan(other)
+    with pytest.raises(PlanError, match="protect: true"):
+        bench.plan(group, destroy=True)
+
+
+def test_a_field_that_is_owned_elsewhere_is_left_alone_and_said_so():
+    bench = Bench()
+    service = thing("service", "web", count=2, size=1)
+    service.create_only = {"count": "the autoscaler"}
+    bench.make(service)
+    bench.cloud.things["service-1"]["properties"]["count"] = 7
+    plan = bench.plan(service)
+    assert keys(plan.changes) == []
+    assert plan.changes[0].notes == ["count is owned by the autoscaler: 7 in AWS, left alone"]
+
+
+def test_a_field_declared_no_more_goes_back_to_the_default():
+    before = {Address("service", "web"): {"properties": {"grace": 60, "size": 1}, "tags": {"team": "a"}}}
+    bench = Bench(last_applied=before)
+    first = thing("service", "web", grace=60, size=1)
+    first.tags = {"team": "a"}
+    Bench(bench.cloud).make(first)
+    plan = bench.plan(thing("service", "web", size=1))
+    assert only(plan, "service", "web").differences == [("grace", 60, 0, False), ("tags.team", "a", None, False)]
+    bench.apply(plan)
+    assert "team" not in bench.cloud.things["service-1"]["tags"]
+
+
+def test_what_changed_in_aws_and_not_in_the_inventory_is_drift():
+    bench = Bench(last_applied={Address("service", "web"): {"properties": {"size": 1}}})
+    bench.make(thing("service", "web", size=1))
+    bench.cloud.things["service-1"]["properties"]["size"] = 5
+    assert only(bench.plan(thing("service", "web", size=1)), "service", "web").reason == "drift"
+
+
+def test_all_problems_come_at_once():
+    with pytest.raises(PlanError) as caught:
+        Bench().plan(thing("group", "a", net=ref("net", "x")), thing("group", "b", net=ref("net", "y")))
+    assert len(caught.value.problems) == 2
