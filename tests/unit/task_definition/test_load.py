@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.errors import TaskDefinitionError
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.load import load_file, load_source
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.errors import TaskDefinitionError
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.load import load_file
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.model import DESCRIBE_ONLY, shape_of
@@ -43,7 +44,8 @@ BASE: dict[str, Any] = {
 
 
 def rendered(override: dict[str, Any]) -> dict[str, Any]:
-    return render(BASE, {"containers": {"web": override}})["containerDefinitions"][0]
+    containers: list[dict[str, Any]] = render(BASE, {"containers": {"web": override}})["containerDefinitions"]
+    return containers[0]
 
 
 @pytest.mark.parametrize(

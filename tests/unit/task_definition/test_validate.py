@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.load import load_file
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sizes import cpu_units, memory_mib
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.validate import Problem, validate
-
 from tests.unit.task_definition.bad_definitions import ALL, GOOD, Bad, art, good
 
 CASES = [pytest.param(bad, id=f"{group}-{bad.name}") for group, cases in ALL.items() for bad in cases]
@@ -161,7 +161,23 @@ def test_what_is_known_after_apply_fits_everywhere() -> None:
     assert validate(definition) == []
 
 
-GARBAGE = [None, True, 0, -1, "", "x", [], [None], ["x"], [[]], {}, {"a": None}, {"name": 3}, [{"name": None}], [{}]]
+GARBAGE: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    "",
+    "x",
+    [],
+    [None],
+    ["x"],
+    [[]],
+    {},
+    {"a": None},
+    {"name": 3},
+    [{"name": None}],
+    [{}],
+]
 
 
 @pytest.mark.parametrize("name", ["fargate-web.json", "fargate-worker-firelens.yml", "ec2-gpu-batch.json"])
