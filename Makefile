@@ -40,7 +40,7 @@ help: ## show this list
 	  || grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(STAMP) $(LINK) ## install everything into .venv (other targets do this themselves)
+setup: $(STAMP) $(LINK) ## install everything into .venv; all other targets do this themselves
 
 $(STAMP): requirements-test.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -74,7 +74,7 @@ check: setup ## check what fmt formats, and validate every inventory without AWS
 	  exit $$result
 
 .PHONY: test
-test: setup ## run everything below, with a summary at the end
+test: setup ## run every check from lint to molecule, with a summary at the end
 	@$(VENV)/bin/python scripts/run_tests.py
 
 .PHONY: lint

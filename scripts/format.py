@@ -49,6 +49,8 @@ def format_yaml(text: str) -> str:
     if len(before) > 1:
         raise ValueError("has more than one YAML document; keep one in a file")
     formatter = FormattedYAML()
+    # [{name: web}] keeps its braces.
+    formatter.brace_single_entry_mapping_in_flow_sequence = True
     formatted = str(formatter.dumps(formatter.load(text)))
     if list(yaml.load_all(formatted, _AnyTagLoader)) != before:
         raise ValueError(_changed_meaning(before[0], yaml.load(formatted, _AnyTagLoader)))

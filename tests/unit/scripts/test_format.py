@@ -17,6 +17,7 @@ YAML_CASES = {
     "comment kept": ("# why\nx: 1   # here\n", "---\n# why\nx: 1 # here\n"),
     "quotes kept": ('---\nmode: "0644"\n', '---\nmode: "0644"\n'),
     "jinja kept": ('---\nimage: "{{ tag }}"\n', '---\nimage: "{{ tag }}"\n'),
+    "braces kept": ("---\ngroups: [{name: web}]\n", "---\ngroups: [{ name: web }]\n"),
     "vault kept": (
         "---\npassword: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6132\n",
         "---\npassword: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6132\n",
