@@ -17,7 +17,7 @@ def run(title: str, command: list[str]) -> int:
     try:
         result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     except FileNotFoundError:
-        print(f"failed\n{command[0]} is not installed; `make setup` installs it")
+        print(f"failed\n{command[0]} is not there; `make clean setup` installs everything anew")
         return 127
     elapsed = time.monotonic() - started
     print(f"{'ok' if result.returncode == 0 else 'failed'} {elapsed:6.1f} s", flush=True)

@@ -43,4 +43,4 @@ def test_failing_step_shows_what_was_said_and_passes_the_code_on(capfd: pytest.C
 
 def test_missing_tool_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     assert step.run("title", ["no-such-tool-anywhere"]) == 127
-    assert "no-such-tool-anywhere is not installed" in capfd.readouterr().out
+    assert "no-such-tool-anywhere is not there" in capfd.readouterr().out
