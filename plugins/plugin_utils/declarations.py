@@ -84,7 +84,8 @@ def settings(hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, Any
                 continue
             value = plain(variables[variable])
             if option in found and found[option] != value:
-                message = f"is {value!r} here and {found[option]!r} on {first[option]}: it must be equal for all hosts of a run"
+                other = f"{found[option]!r} on {first[option]}"
+                message = f"is {value!r} here and {other}: it must be equal for all hosts of a run"
                 problems.append(Problem(host, variable, message))
             found.setdefault(option, value)
             first.setdefault(option, host)

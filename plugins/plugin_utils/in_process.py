@@ -13,11 +13,12 @@ from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
-from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, plan_store
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, ReconcileError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
+from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, origins, plan_store
 
 display = Display()
 
@@ -42,8 +43,18 @@ class InProcessAction(ActionBase):
                 return {**result, **self._execute_module(module_args=self._for_module(params), task_vars=variables)}
             with _Environment(self._task_environment()):
                 return {**result, **self.perform(params, variables)}
+        except PlanError as error:
+            return {**result, "failed": True, "msg": str(PlanError(self._located(error, variables)))}
         except ReconcileError as error:
             return {**result, "failed": True, "msg": str(error)}
+
+    @staticmethod
+    def _located(error: PlanError, variables: Mapping[str, Any]) -> list[Problem]:
+        """The problems, each with the place in the inventory that sets its variable."""
+        folders = [str(variables[name]) for name in ("inventory_dir", "playbook_dir") if variables.get(name)]
+        hostvars = variables["hostvars"]
+        known = {host: list(hostvars[host].get("group_names", ())) for host in variables["ansible_play_batch"]}
+        return [origins.with_origin(item, folders, known.get(item.host, ())) for item in error.problems]
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         raise LookupError(f"{type(self).__name__} does nothing")

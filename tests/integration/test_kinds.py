@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every resource kind: the plan is the run, in every kind of change. A new kind joins by being listed."""
+"""What holds for every resource kind: the plan is the run, in every kind of change. A kind joins by being listed."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import executor
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, PlanMoved
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Text, is_unknown
 
@@ -50,10 +51,13 @@ def test_only_declared_fields_are_compared():
 
 def test_a_replacement_shows_its_consequences_across_layers():
     bench = Bench()
-    declared = lambda text: [
-        thing("group", "web", description=text),
-        thing("service", "web", "two", groups=[ref("group", "web")]),
-    ]  # noqa: E731
+
+    def declared(text):
+        return [
+            thing("group", "web", description=text),
+            thing("service", "web", "two", groups=[ref("group", "web")]),
+        ]
+
     bench.make(*declared("a"), layers=("one", "two"))
     plan = bench.plan(*declared("b"))
     assert keys(plan.changes)[:2] == [("replace", "group", "web"), ("update", "service", "web")]
@@ -64,10 +68,13 @@ def test_a_replacement_shows_its_consequences_across_layers():
 
 def test_a_volatile_attribute_is_unknown_after_an_update():
     bench = Bench()
-    declared = lambda size: [
-        thing("template", "t", size=size),
-        thing("service", "web", version=ref("template", "t", "version")),
-    ]  # noqa: E731
+
+    def declared(size):
+        return [
+            thing("template", "t", size=size),
+            thing("service", "web", version=ref("template", "t", "version")),
+        ]
+
     bench.make(*declared(1))
     assert keys(bench.plan(*declared(2)).changes) == [("update", "template", "t"), ("update", "service", "web")]
 

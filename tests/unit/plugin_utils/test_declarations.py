@@ -1,0 +1,56 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Collecting declarations and settings from variables of hosts."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations
+
+HOSTVARS = {
+    "web": {"ecr": {"repositories": [{"name": "web"}]}, "aws_region": "us-east-1", "dockyard_environment": "art"},
+    "api": {"network": {}, "aws_region": "us-east-1", "dockyard_environment": "art"},
+}
+
+
+def test_each_layer_gets_the_hosts_that_declare_it():
+    found = declarations.collect(["ecr", "ecs"], HOSTVARS, HOSTVARS)
+    assert found == {"ecr": {"web": {"repositories": [{"name": "web"}]}}, "ecs": {}}
+
+
+def test_settings_are_taken_once():
+    assert declarations.settings(HOSTVARS, HOSTVARS) == {"region": "us-east-1", "environment_name": "art"}
+
+
+def test_settings_that_hosts_disagree_on_are_refused():
+    other = {**HOSTVARS, "api": {"aws_region": "eu-central-1"}}
+    with pytest.raises(PlanError, match="api: aws_region: is 'eu-central-1' here and 'us-east-1' on web"):
+        declarations.settings(other, other)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("ecss", "ecs"), ("autoscalling", "autoscaling"), ("Ecr", None)])
+def test_a_misspelt_variable_is_refused(name, meant):
+    hostvars = {"web": {name: {"clusters": []}}}
+    if meant is None:
+        declarations.collect(["ecs"], hostvars, hostvars)
+        return
+    with pytest.raises(PlanError, match=f"web: {name}: no layer has this variable; did you mean '{meant}'"):
+        declarations.collect(["ecs"], hostvars, hostvars)
+
+
+def test_variables_of_other_kinds_may_have_similar_names():
+    hostvars = {"web": {"ecss": "a text", "ansible_ecs": {}}}
+    assert declarations.collect(["ecs"], hostvars, hostvars) == {"ecs": {}}
+
+
+def test_what_cannot_be_templated_names_host_and_variable():
+    class Broken(dict):
+        def __getitem__(self, key):
+            raise ValueError("'nothing' is undefined")
+
+    hostvars = {"web": Broken(ecr=1)}
+    with pytest.raises(PlanError, match="web: ecr: cannot be evaluated: 'nothing' is undefined"):
+        declarations.collect(["ecr"], hostvars, hostvars)

@@ -1,0 +1,102 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan as people read it."""
+
+from __future__ import annotations
+
+from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_view
+
+
+def change(action="update", kind="ecs_service", name="web", layer="ecs", host="web", differences=(), **more):
+    return {
+        "action": action,
+        "kind": kind,
+        "name": name,
+        "layer": layer,
+        "host": host,
+        "differences": [{"path": path, "before": before, "after": after} for path, before, after in differences],
+        "reason": "configuration",
+        "notes": [],
+        **more,
+    }
+
+
+def result(*changes, unchanged=0, **more):
+    return {"changes": list(changes), "unchanged": unchanged, **more}
+
+
+def lines(*changes, **more):
+    return list(plan_view.plan_lines(result(*changes, **more)))
+
+
+def test_an_update_shows_each_field_before_and_after():
+    assert lines(change(differences=[("desiredCount", 1, 2)])) == [
+        "",
+        "ecs · web",
+        "  ~ ecs_service/web",
+        "        desiredCount  1 → 2",
+        "",
+        "Plan: 0 to add, 1 to change, 0 to destroy",
+    ]
+
+
+def test_changes_are_grouped_by_layer_and_host():
+    shown = lines(change(name="a"), change(name="b", layer="ecr"), change(name="c"))
+    assert [line for line in shown if "·" in line] == ["ecs · web", "ecr · web"]
+    assert shown.index("  ~ ecs_service/c") < shown.index("ecr · web")
+
+
+def test_a_replacement_names_the_field_that_forces_it_and_counts_twice():
+    item = change("replace", "target_group", differences=[("Port", 80, 81)])
+    item["differences"][0]["replaces"] = True
+    shown = lines(item, unchanged=3)
+    assert "        Port  80 → 81   # forces replacement" in shown
+    assert shown[-1] == "Plan: 1 to add, 0 to change, 1 to destroy (3 unchanged)"
+
+
+def test_a_list_shows_only_what_differs():
+    shown = lines(change(differences=[("subnets", ["a", "b"], ["a", "c"])]))
+    assert shown[3:6] == ["        subnets", "          - b", "          + c"]
+
+
+def test_long_texts_are_shown_as_small_differences():
+    before = "\n".join(f"line {number}" for number in range(50))
+    shown = lines(change(differences=[("UserData", before, before.replace("line 20", "line x"))]))
+    assert "          -line 20" in shown
+    assert "          +line x" in shown
+    assert len(shown) < 15
+
+
+def test_long_values_are_cut():
+    assert all(len(line) < 130 for line in lines(change("create", differences=[("Policy", None, {"a": "x" * 500})])))
+
+
+def test_the_reason_of_a_consequence_is_shown():
+    assert "  ~ ecs_service/web   (consequence of security_group/web)" in lines(
+        change(reason="consequence of security_group/web")
+    )
+
+
+def test_notes_and_warnings_are_shown_once():
+    shown = lines(
+        change(notes=["desiredCount is owned by the autoscaler"]),
+        left_to_others=["ecs_service/web: desiredCount is owned by the autoscaler", "ecs_service/api: image is owned"],
+        plan_warnings=["web: ecs: it could never deploy"],
+    )
+    assert shown.count("        # desiredCount is owned by the autoscaler") == 1
+    assert "Left to others: ecs_service/api: image is owned" in shown
+    assert "Warning: web: ecs: it could never deploy" in shown
+
+
+def test_an_empty_plan_is_one_line():
+    assert lines(unchanged=41) == ["", "Plan: 0 to add, 0 to change, 0 to destroy (41 unchanged)"]
+
+
+def test_what_was_done():
+    assert list(plan_view.done_lines(result(change("create"), change("replace", name="b")))) == [
+        "  + created   ecs_service/web",
+        "  ± replaced  ecs_service/b",
+    ]
+    assert plan_view.done_line([change("create"), change("replace")], 0) == "Done: 2 added, 0 changed, 1 destroyed"
+    assert plan_view.done_line([], 2).endswith(", 2 failed")

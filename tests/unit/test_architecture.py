@@ -1,0 +1,92 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Imports run one way, and what one place says twice is equal."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "ansible_collections.dockyard.aws.plugins."
+# Who may import whom (besides itself).
+ALLOWED = {
+    "module_utils.reconcile": set(),
+    "module_utils.task_definition": set(),
+    "module_utils.aws": {"module_utils.reconcile"},
+    "module_utils.state": {"module_utils.reconcile", "module_utils.aws"},
+    "module_utils.resources": {"module_utils.reconcile", "module_utils.aws", "module_utils.task_definition"},
+    "module_utils.layers": {
+        "module_utils.reconcile",
+        "module_utils.aws",
+        "module_utils.resources",
+        "module_utils.state",
+        "module_utils.task_definition",
+    },
+    "modules": {"module_utils.layers", "module_utils.task_definition", "module_utils.resources", "module_utils.aws"},
+    "plugin_utils": {"module_utils.layers", "module_utils.reconcile", "module_utils.aws"},
+    "action": {"plugin_utils", "module_utils.layers"},
+    "callback": {"plugin_utils"},
+    "doc_fragments": set(),
+}
+# Packages that must not know Ansible or AWS.
+PURE = {
+    "module_utils.reconcile": ("ansible.", "boto"),
+    "module_utils.task_definition": ("ansible.", "boto3"),
+    "module_utils.aws": ("ansible.",),
+    "module_utils.resources": ("ansible.",),
+}
+
+
+def place_of(module: str) -> str:
+    parts = module.removeprefix(PREFIX).split(".")
+    return ".".join(parts[:2]) if parts[0] == "module_utils" else parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+FILES = sorted((ROOT / "plugins").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path):
+    place = place_of(PREFIX + ".".join(path.relative_to(ROOT / "plugins").with_suffix("").parts))
+    ours = {place_of(name) for name in imports(path) if name.startswith(PREFIX)} - {place}
+    assert ours <= ALLOWED[place]
+    outside = [name for name in imports(path) for forbidden in PURE.get(place, ()) if name.startswith(forbidden)]
+    assert outside == []
+
+
+def test_the_modules_roles_actions_and_tags_of_layers_have_the_same_names():
+    from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
+
+    site = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text())
+    roles = [role for play in site for role in play.get("roles", ())]
+    assert sorted(role["role"] for role in roles) == sorted(f"dockyard.aws.{name}" for name in LAYERS)
+    assert all(role["tags"] == [role["role"].rsplit(".", 1)[1]] for role in roles)
+    for name in LAYERS:
+        assert (ROOT / "plugins" / "modules" / f"{name}.py").exists()
+        assert (ROOT / "plugins" / "action" / f"{name}.py").exists()
+        assert (ROOT / "roles" / name / "README.md").exists()
+    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["aws"]
+    assert set(LAYERS) | {"plan"} <= {item for item in group if isinstance(item, str)}
+
+
+def test_the_plan_modules_layers_are_those_that_exist():
+    from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
+
+    text = (ROOT / "plugins" / "modules" / "plan.py").read_text()
+    options = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"]
+    assert options["layers"]["choices"] == list(LAYERS)
