@@ -54,7 +54,7 @@ options:
     default: true
   parallelism:
     description:
-      - How many AWS resources are read or changed at the same time. Defaults to the inventory's C(dockyard_parallelism).
+      - How many AWS resources are read or changed at a time. Defaults to the inventory's C(dockyard_parallelism).
     type: int
     default: 16
   strict:

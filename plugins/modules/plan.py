@@ -11,7 +11,7 @@ module: plan
 short_description: Plan all layers of an environment
 version_added: 0.1.0
 description:
-  - Collects the declarations of all hosts in the selected layers, validates everything, reads AWS once, and makes one plan.
+  - Collects the declarations of all hosts in the selected layers, validates everything, reads AWS once, makes one plan.
   - Changes nothing. The layers that follow in the same run carry out their part of this plan.
   - Belongs at the head of a playbook, with the tag C(always); it plans the layers that the run's tags select.
 options:

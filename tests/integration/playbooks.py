@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class Played:
-    """One ansible-playbook run. results: (task's action, host, result) in order. text: what a person would have read."""
+    """One ansible-playbook run. results: (action, host, result) in order. text: what a person would have read."""
 
     code: int
     text: str

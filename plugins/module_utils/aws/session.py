@@ -136,7 +136,7 @@ class Aws:
         return self.session.client(service, region=region)
 
     def once(self, service: str) -> Any:
-        """A client that calls once, for creates that carry no idempotency token: the engine looks before it tries again."""
+        """A client that calls once, for creates without idempotency token: the engine looks before it tries again."""
         return self.session.client(service, retries=False)
 
     @staticmethod

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 

@@ -130,6 +130,8 @@ def declared_resources(
         for resource in LAYERS[name].resources(declaration, environment)
     ]
     by_address = {resource.address: resource for resource in resources}
+    for name in declarations:
+        LAYERS[name].connect(by_address)
     for name, items in declarations.items():
         problems.extend(LAYERS[name].check(items, by_address))
     if problems:
@@ -177,7 +179,8 @@ def _environment(params: Mapping[str, Any], sessions: Sessions) -> base.Environm
             raise aws.explained(error, "find out which AWS account this is") from error
         account = identity["Account"]
         if expected and account != expected:
-            message = f"is {expected}, but the credentials of the layer {layer!r} belong to account {account} ({identity['Arn']})"
+            found = f"account {account} ({identity['Arn']})"
+            message = f"is {expected}, but the credentials of the layer {layer!r} belong to {found}"
             raise PlanError([Problem("", "aws_account_id", message)])
     first = sessions.aws(next(iter(params["declared"]), ""))
     return base.Environment(

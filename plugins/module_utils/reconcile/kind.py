@@ -75,6 +75,10 @@ class Kind:
         """Set and remove tags of an existing resource."""
         raise LookupError(f"{self.kind} has no retag")
 
+    def refuses_create(self, resource: Resource) -> str | None:
+        """Why it cannot be made where it does not exist, or None. Told before anything is written."""
+        return None
+
     def refuses_delete(self, resource: Resource, observed: Observed) -> str | None:
         """Why AWS would refuse to delete it as it is now (deletion protection, contents), or None."""
         return None

@@ -211,6 +211,9 @@ class Planner:
             return self._decide_destroy(plan, change, decided, problems)
         elif observed is None:
             change.action = CREATE
+            if refusal := self._kinds[resource.kind].refuses_create(resource):
+                message = f"{resource.address} cannot be created: {refusal}"
+                problems.append(Problem(resource.host, resource.where, message))
         else:
             self._decide_existing(plan, change, decided, problems)
         decided[address] = change
@@ -248,7 +251,8 @@ class Planner:
         def lookup(ref: Ref) -> Any:
             change = decided.get(ref.address)
             if change is not None and not change.done:
-                changes_attribute = change.action in (UPDATE, ADOPT) and bool(change.differences)
+                in_itself = any(not item.path.startswith("tags.") for item in change.differences)
+                changes_attribute = change.action in (UPDATE, ADOPT) and in_itself
                 volatile = changes_attribute and ref.attribute in self._kinds[ref.kind].volatile
                 if change.action in (CREATE, REPLACE) or volatile:
                     return Unknown.of(ref)

@@ -28,7 +28,7 @@ StepKey = tuple[str, Address]
 class Step:
     """One thing to do. `write` creates or updates, `delete` removes, `clean` removes a copy that was replaced.
 
-    A clean step is deferred: it is done as soon as nothing of the plan refers to the copy, and may wait for the next run.
+    A clean step is deferred: done as soon as nothing of the plan refers to the copy; it may wait for the next run.
     """
 
     verb: Literal["write", "delete", "clean"]
