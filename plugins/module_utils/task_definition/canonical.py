@@ -99,7 +99,8 @@ def _says_nothing(name: str, value: Any) -> bool:
 
 
 def _task_defaults(task: dict[str, Any]) -> None:
-    fargate = "FARGATE" in (task.get("requiresCompatibilities") or [])
+    compatibilities = task.get("requiresCompatibilities")
+    fargate = isinstance(compatibilities, list) and "FARGATE" in compatibilities
     task.setdefault("networkMode", "awsvpc" if fargate else "bridge")
     for name, convert in (("cpu", cpu_units), ("memory", memory_mib)):
         if name in task:
@@ -162,12 +163,11 @@ def _firelens_defaults(container: dict[str, Any]) -> None:
     """AWS runs the log router as root unless it is told otherwise, and shows that; metadata is on by default."""
     container.setdefault("user", "0")
     firelens = container["firelensConfiguration"]
-    options = dict(firelens.get("options") or {})
-    if options.get("enable-ecs-log-metadata") == "true":
+    options = firelens.get("options")
+    if isinstance(options, dict) and options.get("enable-ecs-log-metadata") == "true":
         del options["enable-ecs-log-metadata"]
-    firelens.pop("options", None)
-    if options:
-        firelens["options"] = options
+        if not options:
+            del firelens["options"]
 
 
 def _volume_defaults(volume: dict[str, Any]) -> None:

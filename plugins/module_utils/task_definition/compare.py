@@ -127,7 +127,8 @@ def _differences(path: str, name: str, before: Any, after: Any) -> Iterator[Diff
 def _keyed_by(name: str, before: Any, after: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """Both sides as mappings by name, where the field is one that has names, each of them once."""
     if name in _MAPS:
-        return dict(before or {}), dict(after or {})
+        both = isinstance(before or {}, Mapping) and isinstance(after or {}, Mapping)
+        return (dict(before or {}), dict(after or {})) if both else None
     if name == "portMappings":
         old, new = _by(before, _port), _by(after, _port)
     elif name in _PAIRS:
@@ -143,7 +144,7 @@ def _keyed_by(name: str, before: Any, after: Any) -> tuple[dict[str, Any], dict[
 def _by(
     items: Any, key: Callable[[Any], Any], content: Callable[[Any], Any] = lambda item: item
 ) -> dict[str, Any] | None:
-    if not all(isinstance(item, Mapping) for item in items or []):
+    if not isinstance(items or [], list) or not all(isinstance(item, Mapping) for item in items or []):
         return None
     result = {str(key(item)): content(item) for item in items or []}
     return result if len(result) == len(items or []) else None

@@ -18,8 +18,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.value
 MAX_CONTAINERS = 10
 _SECRET = re.compile(
     r"arn:aws[\w-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^\s:]+(:[^:]*(:[^:]*(:[^:]*)?)?)?"
-    r"|arn:aws[\w-]*:ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+"
-    r"|[\w./-]{1,1011}"
+    r"|arn:aws[\w-]*:ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+(:[\w.-]+)?"
+    r"|[\w./-]{1,1011}(:[\w.-]+)?"
 )
 _ENV_FILE = re.compile(r"arn:aws[\w-]*:s3:::[a-z0-9.-]{3,63}/.+\.env")
 _HEALTH_RANGES = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}

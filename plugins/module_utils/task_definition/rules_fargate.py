@@ -29,6 +29,9 @@ _OPERATING_SYSTEMS = (
 def task_fields(task: Task) -> Iterator[Problem]:
     if not task.fargate:
         return
+    declared = [name for name in task.definition.get("requiresCompatibilities") or [] if isinstance(name, str)]
+    if declared and "FARGATE" not in declared:
+        yield Problem("requiresCompatibilities", f"got {', '.join(declared)}, but the service runs the task on FARGATE")
     for field in _TASK_FIELDS:
         if task.definition.get(field):
             yield Problem(field, "is not supported on Fargate")

@@ -307,6 +307,8 @@ VOLUMES = [
 ]  # fmt: skip
 
 PLATFORM = [
+    Bad("compatibility", "gpu", {}, "requiresCompatibilities", "got EC2, but the service runs the task on FARGATE",
+        ("FARGATE",)),
     Bad("privileged", "web", {f"{C1}/privileged": True}, f"{WEB}.privileged", "is not supported on Fargate"),
     Bad("gpu", "web", {f"{C1}/resourceRequirements": [{"type": "GPU", "value": "1"}]}, f"{WEB}.resourceRequirements[0]",
         "got GPU, which is not supported on Fargate"),

@@ -63,21 +63,19 @@ def _cloudformation(value: Any, shape: Any) -> Any:
 
 def _refused(definitions: list[dict[str, Any]]) -> dict[int, list[str]]:
     """What cfn-lint says against each definition; all of them in one template, because a run is slow."""
-    from cfnlint.api import ManualArgs, lint
-
+    cfnlint = pytest.importorskip("cfnlint.api")
     resources = {
         f"T{index}": {"Type": "AWS::ECS::TaskDefinition", "Properties": _cloudformation(definition, input_shape())}
         for index, definition in enumerate(definitions)
     }
     found: dict[int, list[str]] = {}
-    for match in lint(json.dumps({"Resources": resources}), config=ManualArgs(regions=["us-east-1"])):
+    for match in cfnlint.lint(json.dumps({"Resources": resources}), config=cfnlint.ManualArgs(regions=["us-east-1"])):
         if match.rule.id.startswith("E") and len(match.path or []) > 1 and match.path[0] == "Resources":
             found.setdefault(int(str(match.path[1])[1:]), []).append(f"{match.rule.id} {match.message}")
     return found
 
 
 def test_cfn_lint_refuses_no_more_than_we_do() -> None:
-    pytest.importorskip("cfnlint")
     good = [render(load_file(path), {"family": "web"}) for path in FILES]
     bad: list[Bad] = [case for cases in ALL.values() for case in cases if not case.launch_types]
     refused = _refused([*good, *(case.definition() for case in bad)])
