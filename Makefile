@@ -138,6 +138,10 @@ build-check: setup ## build the collection, install it elsewhere and use it from
 bench: setup ## measure API calls and CPU time of a run that changes nothing
 	@$(VENV)/bin/python tests/bench/run.py $(ARGS)
 
+.PHONY: release-notes
+release-notes: setup ## turn the changelog fragments into CHANGELOG.rst for the version in galaxy.yml
+	@antsibull-changelog release $(ARGS)
+
 .PHONY: lock
 lock: ## write requirements-test.txt anew from requirements-test.in
 	@rm -rf build/lock
