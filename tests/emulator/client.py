@@ -29,6 +29,7 @@ class Emulator:
         self.python = python
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._session: Any = None
 
     def start(self) -> Emulator:
         """Start it on a free port and wait until it answers."""
@@ -113,8 +114,9 @@ class Emulator:
         """A boto3 client."""
         import boto3
 
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)
-        return session.client(service, endpoint_url=self.url, **options)
+        if self._session is None:  # one for all clients: each session parses the service models anew
+            self._session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test")
+        return self._session.client(service, region_name=region, endpoint_url=self.url, **options)
 
     def _request(self, method: str, name: str, body: Any = None) -> Any:
         """A control endpoint's answer."""

@@ -10,7 +10,16 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-SERVICES: tuple[str, ...] = ("ecs", "ecs_services", "ecs_tasks")
+SERVICES: tuple[str, ...] = (
+    "ecs",
+    "ecs_services",
+    "ecs_tasks",
+    "iam",
+    "s3",
+    "dynamodb",
+    "ecr",
+    "applicationautoscaling",
+)
 
 
 def apply_all() -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.dockyard.aws.tests.emulator.client import Emulator
 from botocore.config import Config
+
+from ansible_collections.dockyard.aws.tests.emulator.client import Emulator
 
 USER_DATA = "#!/bin/bash\necho ECS_CLUSTER=art >> /etc/ecs/ecs.config\n"
 
@@ -19,9 +20,9 @@ USER_DATA = "#!/bin/bash\necho ECS_CLUSTER=art >> /etc/ecs/ecs.config\n"
 class World:
     """An emulated account with boto3 clients and the things that most tests need."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, clients: dict[tuple[str, str], Any]) -> None:
         self.emulator = emulator
-        self.clients: dict[tuple[str, str], Any] = {}
+        self.clients = clients
         self.vpc = self.subnets = self.group = self.balancer = self.listener = None
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
@@ -39,6 +40,8 @@ class World:
         """A VPC with two subnets, an internet gateway and a security group."""
         ec2 = self.client("ec2")
         self.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
         zones = {"10.0.0.0/24": "us-east-1a", "10.0.1.0/24": "us-east-1b"}
         self.subnets = [
             ec2.create_subnet(VpcId=self.vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"]
@@ -116,8 +119,14 @@ def running_emulator() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture(scope="session")
+def clients() -> dict[tuple[str, str], Any]:
+    """The clients made so far: making one takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture(name="world")
-def fixture_world(running_emulator: Emulator) -> World:
+def fixture_world(running_emulator: Emulator, clients: dict[tuple[str, str], Any]) -> World:
     """An empty account."""
     running_emulator.reset()
-    return World(running_emulator)
+    return World(running_emulator, clients)

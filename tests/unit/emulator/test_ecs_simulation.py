@@ -132,9 +132,7 @@ def test_scale_in_and_delete(art: Any) -> None:
     assert art.ecs.list_tasks(cluster="art")["taskArns"] == []
 
 
-@pytest.mark.parametrize(
-    ("tag", "stop_code"), [("crash", "EssentialContainerExited"), ("nopull", "TaskFailedToStart")]
-)
+@pytest.mark.parametrize(("tag", "stop_code"), [("crash", "EssentialContainerExited"), ("nopull", "TaskFailedToStart")])
 def test_circuit_breaker_rolls_back(art: Any, tag: str, stop_code: str) -> None:
     first = art.definition("v1", **FARGATE)
     network = {"awsvpcConfiguration": {"subnets": art.subnets, "securityGroups": [art.group]}}
