@@ -28,7 +28,6 @@ from ansible.utils.color import stringc
 from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_view
 
 PREFIX = "dockyard.aws."
-LAYER_KEYS = {"changes"}
 
 
 def paint(text: str, colour: str) -> str:
@@ -51,7 +50,7 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: Any) -> None:
         action, answer = result._task.resolved_action or result._task.action, result._result
-        if not str(action).startswith(PREFIX) or set(answer).isdisjoint(LAYER_KEYS):
+        if not str(action).startswith(PREFIX) or "changes" not in answer:
             return
         if action == f"{PREFIX}plan":
             self._planned = True
