@@ -52,6 +52,12 @@ class Layer:
         """What no argument spec can say, within a declaration and across hosts; without AWS."""
         return iter(())
 
+    def connect(self, declared: Mapping[Address, Resource]) -> None:
+        """Complete this layer's resources in the light of everything declared in the selected layers.
+
+        For what a declaration alone cannot know: the order of things that do not refer to each other. Called once.
+        """
+
     def check(self, declarations: Sequence[Declaration], declared: Mapping[Address, Resource]) -> Iterator[Problem]:
         """What is wrong with the declarations in the light of everything declared in the selected layers."""
         return iter(())
