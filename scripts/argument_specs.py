@@ -37,6 +37,7 @@ def rendered(layer: Layer) -> str:
         "argument_specs": {
             "main": {
                 "short_description": layer.DESCRIPTION,
+                "description": f"{layer.DESCRIPTION}. The module dockyard.aws.{layer.NAME} carries it out.",
                 "options": {
                     layer.NAME: {
                         "description": f"The host's declaration in the layer {layer.NAME}.",

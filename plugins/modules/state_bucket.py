@@ -32,8 +32,39 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-extends_documentation_fragment:
-  - dockyard.aws.layer
+changes:
+  description:
+    - The changes, in the order in which they are carried out.
+    - Each has its action, kind, name, layer and host, its differences (path, before, after), its reason, and notes.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - action: update
+      kind: ecs_service
+      name: platform/web
+      layer: ecs
+      host: web
+      differences:
+        - {path: desiredCount, before: 1, after: 2}
+      reason: configuration
+      notes: []
+unchanged:
+  description: How many resources are as declared.
+  returned: always
+  type: int
+resources:
+  description: Id and ARN of each resource, by its address (kind and name).
+  returned: always
+  type: dict
+outputs:
+  description: What other layers and people want of each resource, by its address.
+  returned: always
+  type: dict
+failures:
+  description: What went wrong, by host.
+  returned: always
+  type: dict
 """
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.module import run_layer

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 
 Item = TypeVar("Item")
 
@@ -32,7 +31,7 @@ def unless(codes: str | Sequence[str], function: Callable[..., Any], *arguments:
     """The result of a call, or None where AWS answers with one of these error codes (not found, gone already)."""
     try:
         return function(*arguments, **named)
-    except ClientError as error:
+    except exceptions.ClientError as error:
         if code_of(error) in ((codes,) if isinstance(codes, str) else codes):
             return None
         raise

@@ -5,20 +5,9 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    NoRegionError,
-    ParamValidationError,
-    ProfileNotFound,
-    ReadTimeoutError,
-    TokenRetrievalError,
-)
+from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
 THROTTLES = frozenset(
@@ -47,14 +36,22 @@ class AwsError(ReconcileError):
 
 def code_of(error: BaseException) -> str:
     """The AWS error code, or an empty text where it is not an answer of AWS."""
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, exceptions.ClientError) else ""
 
 
 def is_lost_answer(error: BaseException) -> bool:
     """True where a call may have been carried out although no good answer came, or was refused for its rate alone."""
-    if isinstance(error, (ReadTimeoutError, ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError)):
+    if isinstance(
+        error,
+        (
+            exceptions.ReadTimeoutError,
+            exceptions.ConnectionClosedError,
+            exceptions.ConnectTimeoutError,
+            exceptions.EndpointConnectionError,
+        ),
+    ):
         return True
-    if isinstance(error, ClientError):
+    if isinstance(error, exceptions.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or code_of(error) in THROTTLES
     return False
@@ -64,15 +61,23 @@ def explained(error: BaseException, doing: str, layer: str = "") -> ReconcileErr
     """The error as people read it: what was being done, which call, which code, and what to do next."""
     if isinstance(error, ReconcileError):
         return error
-    if isinstance(error, ClientError):
+    if isinstance(error, exceptions.ClientError):
         return AwsError(_client_error(error, doing, layer))
-    if isinstance(error, ParamValidationError):
+    if isinstance(error, exceptions.ParamValidationError):
         return AwsError(f"cannot {doing}: the request does not fit the AWS API: {_one_line(error)}")
-    if isinstance(error, (NoCredentialsError, ProfileNotFound, NoRegionError, TokenRetrievalError)):
+    if isinstance(
+        error,
+        (
+            exceptions.NoCredentialsError,
+            exceptions.ProfileNotFound,
+            exceptions.NoRegionError,
+            exceptions.TokenRetrievalError,
+        ),
+    ):
         return AwsError(
             f"cannot {doing}: {_one_line(error)}. Set aws_profile, aws_region or the AWS_* environment variables."
         )
-    if isinstance(error, BotoCoreError):
+    if isinstance(error, exceptions.BotoCoreError):
         return AwsError(f"cannot {doing}: AWS could not be reached or did not answer: {_one_line(error)}")
     return AwsError(f"cannot {doing}: {type(error).__name__}: {_one_line(error)}")
 
@@ -81,7 +86,7 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
-def _client_error(error: ClientError, doing: str, layer: str) -> str:
+def _client_error(error: Any, doing: str, layer: str) -> str:
     code, text = code_of(error), error.response.get("Error", {}).get("Message", "")
     said = f"cannot {doing}: {error.operation_name} was answered with {code}: {' '.join(str(text).split())}"
     advice = _advice(code, error.operation_name, layer)

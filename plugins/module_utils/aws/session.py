@@ -10,10 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import errors
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import Config, boto3
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
 MAX_ATTEMPTS = 8

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-import yaml
+from ansible.module_utils.common.yaml import yaml_dump
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Outcome
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
@@ -78,7 +78,6 @@ def describe(change: Change, plan: Plan) -> dict[str, Any]:
 
 
 def _created(change: Change, plan: Plan) -> list[Difference]:
-    assert change.resource is not None
 
     def lookup(ref: Ref) -> Any:
         return plan.attributes.get(ref.address, {}).get(ref.attribute, Unknown.of(ref))
@@ -93,7 +92,7 @@ def _diff(described: dict[str, Any]) -> dict[str, Any]:
     sides: dict[str, str] = {}
     for side in ("before", "after"):
         values = {item["path"]: item[side] for item in described["differences"] if item[side] is not None}
-        sides[side] = yaml.safe_dump(values, sort_keys=True, default_flow_style=False) if values else ""
+        sides[side] = yaml_dump(values, sort_keys=True, default_flow_style=False) if values else ""
     if described["action"] == "delete":
         sides = {"before": f"{address}\n", "after": ""}
     header = f"{address} ({described['action']})"

@@ -100,7 +100,7 @@ class Executor:
         planned = [change for change in plan.pending() if change.address in addresses and not change.clean_up]
         again = {change.address: change for change in self._planner.again(plan, [item.address for item in planned])}
         for before in planned:
-            gone = Change(NONE, *before.address, before.layer, before.host, resource=before.resource)
+            gone = Change(NONE, before.resource)
             now = again.get(before.address, gone)
             if _parent_took_it_along(before, now):
                 now.action, now.differences = before.action, before.differences
@@ -183,9 +183,7 @@ class Executor:
     def _carry_out(self, plan: Plan, step: Step) -> None:
         change, kind = step.change, self._kinds[step.change.kind]
         aws = self._aws_for(change.layer)
-        assert change.resource is not None
-        if step.verb != "write":
-            assert step.observed is not None
+        if step.observed is not None:
             kind.delete(aws, change.resource, step.observed)
             return
         resource = self._resolved(plan, change.resource)
@@ -194,10 +192,8 @@ class Executor:
         if change.action in (CREATE, REPLACE):
             plan.attributes[change.address] = self._create(aws, kind, resource)
         else:
-            plan.attributes[change.address] = {
-                **plan.attributes[change.address],
-                **self._update(aws, kind, resource, change),
-            }
+            changed = self._complete(aws, kind, resource, change.existing)
+            plan.attributes[change.address] = {**plan.attributes[change.address], **changed}
 
     def _resolved(self, plan: Plan, resource: Resource) -> Resource:
         """The resource with every reference answered, and its tags complete."""
@@ -238,10 +234,6 @@ class Executor:
             if found is not None and found.exists:
                 return found
         return None
-
-    def _update(self, aws: Any, kind: Kind, resource: Resource, change: Change) -> dict[str, Any]:
-        assert change.observed is not None
-        return self._complete(aws, kind, resource, change.observed)
 
     def _complete(self, aws: Any, kind: Kind, resource: Resource, observed: Observed) -> dict[str, Any]:
         """Make what exists equal to what is declared, now that every value is known."""

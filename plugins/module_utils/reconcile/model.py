@@ -167,20 +167,39 @@ class Change:
     """What the plan says about one resource, and later what became of it."""
 
     action: str
-    kind: str
-    name: str
-    layer: str
-    host: str
+    resource: Resource
+    name: str = ""
     differences: list[Difference] = field(default_factory=list)
     reason: str = "configuration"
     notes: list[str] = field(default_factory=list)
-    resource: Resource | None = None
     observed: Observed | None = None
     done: bool = False
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.resource.name
+
+    @property
+    def kind(self) -> str:
+        return self.resource.kind
+
+    @property
+    def layer(self) -> str:
+        return self.resource.layer
+
+    @property
+    def host(self) -> str:
+        return self.resource.host
 
     @property
     def address(self) -> Address:
         return Address(self.kind, self.name)
+
+    @property
+    def existing(self) -> Observed:
+        """What AWS has; only of changes to things that exist."""
+        if self.observed is None:
+            raise LookupError(f"{self.address} does not exist")
+        return self.observed
 
     @property
     def clean_up(self) -> bool:

@@ -82,9 +82,7 @@ class Plan:
     def drop_clean_up(self, address: Address) -> None:
         """Forget the deletion of the old copy of something that is not replaced after all."""
         self.changes = [
-            change
-            for change in self.changes
-            if change.reason != REPLACED_COPY or change.resource is None or change.resource.address != address
+            change for change in self.changes if change.reason != REPLACED_COPY or change.resource.address != address
         ]
 
 
@@ -204,7 +202,7 @@ class Planner:
     ) -> Change | None:
         """What is to happen to one resource, after it was decided for all that it needs."""
         resource, observed = plan.resources[address], plan.observed.get(address)
-        change = Change(NONE, *address, resource.layer, resource.host, resource=resource, observed=observed)
+        change = Change(NONE, resource, observed=observed)
         if observed is not None and (problem := self._foreign(resource, observed)):
             problems.append(problem)
         elif plan.destroy:
@@ -222,8 +220,7 @@ class Planner:
     def _decide_existing(
         self, plan: Plan, change: Change, decided: Mapping[Address, Change], problems: list[Problem]
     ) -> None:
-        resource, observed, kind = change.resource, change.observed, self._kinds[change.kind]
-        assert resource is not None and observed is not None
+        resource, observed, kind = change.resource, change.existing, self._kinds[change.kind]
         lookup = self._lookup(plan, decided)
         found = self._scope_differences(resource, observed, plan, lookup)
         managed, change.notes = self._property_differences(
@@ -316,7 +313,6 @@ class Planner:
     @staticmethod
     def _replacement_problems(kind: Kind, change: Change) -> list[Problem]:
         resource = change.resource
-        assert resource is not None
         paths = ", ".join(
             f"{item.path} ({item.before} -> {item.after})" for item in change.differences if item.replaces
         )
@@ -342,7 +338,6 @@ class Planner:
         self, plan: Plan, change: Change, decided: dict[Address, Change], problems: list[Problem]
     ) -> Change | None:
         resource, observed, kind = change.resource, change.observed, self._kinds[change.kind]
-        assert resource is not None
         if observed is None:
             return None
         if kind.taggable and observed.tags is not None and ENVIRONMENT_TAG not in observed.tags:
@@ -372,13 +367,13 @@ class Planner:
                 found += [self._clean_up(plan.resources[address], old, SUPERSEDED) for old in copies]
         for change in plan.changes:
             if change.action == REPLACE and self._kinds[change.kind].create_before_delete:
-                found.append(self._clean_up(change.resource, change.observed, REPLACED_COPY))
+                found.append(self._clean_up(change.resource, change.existing, REPLACED_COPY))
         return found
 
     @staticmethod
     def _clean_up(resource: Resource, old: Observed, reason: str) -> Change:
         name = f"{resource.name} ({old.attributes.get('id') or old.name})"
-        return Change(DELETE, resource.kind, name, resource.layer, resource.host, [], reason, [], resource, old)
+        return Change(DELETE, resource, name, reason=reason, observed=old)
 
 
 def _last_value(last_applied: Mapping[str, Any], path: str) -> Any:

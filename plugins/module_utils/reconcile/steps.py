@@ -74,7 +74,6 @@ def _needs(
     needs: Mapping[Address, set[Address]],
     needed_by: Mapping[Address, set[Address]],
 ) -> set[StepKey]:
-    assert step.change.resource is not None
     address = step.change.resource.address
     if step.verb == "write":
         own = {("delete", address)}
