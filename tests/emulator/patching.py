@@ -19,6 +19,9 @@ SERVICES: tuple[str, ...] = (
     "dynamodb",
     "ecr",
     "applicationautoscaling",
+    "ec2",
+    "elbv2",
+    "autoscaling",
 )
 
 

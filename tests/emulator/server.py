@@ -65,8 +65,8 @@ def watch_parent(pid: int) -> None:
 
 
 def stop(signum: int, frame: Any) -> None:
-    """Signal handler: the serving loop runs in the main thread, so this ends it at once."""
-    raise SystemExit(0)
+    """Signal handler: there is nothing to save, and taking the interpreter down in order would take half a second."""
+    os._exit(0)
 
 
 def write_ready_file(path: Path, url: str) -> None:
