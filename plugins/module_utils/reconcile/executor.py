@@ -151,6 +151,7 @@ class Executor:
                     plan, step, f"not attempted, because it needs {', '.join(sorted(broken))}, which failed", outcome
                 )
             elif not broken:
+                busy.add(key)
                 started[key] = time.monotonic()
                 running[pool.submit(self._carry_out, plan, step)] = step
 
