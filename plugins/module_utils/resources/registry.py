@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
-from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecr
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecr, elbv2
 
-_MODULES = (ecr,)
+_MODULES = (ecr, elbv2)
 
 KINDS: dict[str, Kind] = {kind.kind: kind() for module in _MODULES for kind in module.KINDS}
