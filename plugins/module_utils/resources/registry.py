@@ -6,8 +6,14 @@
 from __future__ import annotations
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
-from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecr, elbv2
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
+    ec2_network,
+    ec2_routing,
+    ec2_security_groups,
+    ecr,
+    elbv2,
+)
 
-_MODULES = (ecr, elbv2)
+_MODULES = (ec2_network, ec2_routing, ec2_security_groups, ecr, elbv2)
 
 KINDS: dict[str, Kind] = {kind.kind: kind() for module in _MODULES for kind in module.KINDS}
