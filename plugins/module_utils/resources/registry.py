@@ -7,13 +7,27 @@ from __future__ import annotations
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
+    autoscaling,
+    ec2_launch_template,
+    ec2_network,
+    ec2_routing,
+    ec2_security_groups,
+    ecr,
+    ecs_capacity_provider,
+    elbv2,
+    ssm,
+)
+
+_MODULES = (
     ec2_network,
     ec2_routing,
     ec2_security_groups,
     ecr,
     elbv2,
+    ssm,
+    ec2_launch_template,
+    autoscaling,
+    ecs_capacity_provider,
 )
-
-_MODULES = (ec2_network, ec2_routing, ec2_security_groups, ecr, elbv2)
 
 KINDS: dict[str, Kind] = {kind.kind: kind() for module in _MODULES for kind in module.KINDS}
