@@ -54,7 +54,7 @@ def service_of(environ: dict[str, Any]) -> str:
 def scope_of(environ: dict[str, Any]) -> str:
     """The signing name, from the Authorization header or a presigned query."""
     authorization = environ.get("HTTP_AUTHORIZATION", "")
-    _, found, credential = authorization.partition("Credential=")
+    found, credential = authorization.partition("Credential=")[1:]
     if not found:
         query = parse_qs(environ.get("QUERY_STRING", ""))
         credential = (query.get("X-Amz-Credential") or [""])[0]

@@ -81,7 +81,7 @@ def container_sizes(task: Task) -> Iterator[Problem]:
         if not task.definition.get("memory") and "memory" not in value and "memoryReservation" not in value:
             yield Problem(
                 f"{path}.memory",
-                "is required: without memory for the task, each container needs memory or " "memoryReservation",
+                "is required: without memory for the task, each container needs memory or memoryReservation",
             )
 
 

@@ -51,7 +51,7 @@ class Cloud:
         self.things[identifier] = {
             "kind": kind,
             "name": resource.name,
-            "properties": {**resource.properties, **{name: value for name, value in resource.scope.items()}},
+            "properties": {**resource.properties, **resource.scope},
             "tags": dict(resource.tags),
             "version": 1,
         }
