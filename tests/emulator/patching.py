@@ -20,7 +20,11 @@ SERVICES: tuple[str, ...] = (
     "ecr",
     "applicationautoscaling",
     "ec2",
+    "ec2_rules",
+    "ec2_templates",
+    "ec2_network",
     "elbv2",
+    "elbv2_rules",
     "autoscaling",
 )
 

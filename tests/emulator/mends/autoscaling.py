@@ -14,6 +14,7 @@ from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
+from emulator.mends.ec2_templates import apply_template
 from emulator.patching import replace
 
 # Attribute of moto's group, by the parameter that CreateAutoScalingGroup and UpdateAutoScalingGroup take.
@@ -151,17 +152,17 @@ def delete_auto_scaling_group(original: Any, self: Any) -> Any:
 def launch_instances(original: Any, self: Any, count_needed: int, propagated_tags: dict[str, str]) -> None:
     """AWS spreads instances over the subnets. moto put all of them into the first."""
     subnets = (self.vpc_zone_identifier or "").split(",")
-    if len(subnets) < 2:
-        original(self, count_needed, propagated_tags)
-        return
     every = self.vpc_zone_identifier
     for _number in range(count_needed):
         used = [state.instance.subnet_id for state in self.instance_states]
-        self.vpc_zone_identifier = min(subnets, key=used.count)
+        self.vpc_zone_identifier = min(subnets, key=used.count) or None
         try:
             original(self, 1, propagated_tags)
         finally:
             self.vpc_zone_identifier = every
+        if self.ec2_launch_template:
+            version = self.ec2_launch_template.get_version(self.launch_template_version)
+            apply_template(self.instance_states[-1].instance, version.data)
 
 
 @replace(AutoScalingResponse, "enable_metrics_collection")
