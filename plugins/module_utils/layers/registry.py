@@ -9,6 +9,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.alb import Alb
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.autoscaling import Autoscaling
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Layer
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecr import Ecr
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecs import Ecs
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.network import Network
 
-LAYERS: dict[str, Layer] = {layer.NAME: layer for layer in (Network(), Ecr(), Alb(), Autoscaling())}
+LAYERS: dict[str, Layer] = {layer.NAME: layer for layer in (Network(), Ecr(), Alb(), Autoscaling(), Ecs())}

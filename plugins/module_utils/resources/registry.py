@@ -14,7 +14,11 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     ec2_security_groups,
     ecr,
     ecs_capacity_provider,
+    ecs_cluster,
+    ecs_service,
+    ecs_task_definition,
     elbv2,
+    logs,
     ssm,
 )
 
@@ -28,6 +32,10 @@ _MODULES = (
     ec2_launch_template,
     autoscaling,
     ecs_capacity_provider,
+    logs,
+    ecs_cluster,
+    ecs_task_definition,
+    ecs_service,
 )
 
 KINDS: dict[str, Kind] = {kind.kind: kind() for module in _MODULES for kind in module.KINDS}

@@ -1,0 +1,154 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Following an ECS service until its tasks run as declared, or saying why they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
+
+EVENTS_SHOWN = 5
+TASKS_SHOWN = 3
+GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
+
+
+class Rollout:
+    """One service on its way to a steady state. name: `<cluster>/<service>`; answer: the service as it was changed."""
+
+    def __init__(self, aws: Aws, name: str, answer: Mapping[str, Any]) -> None:
+        self._aws = aws
+        self._name = name
+        self._cluster, self._service = name.split("/", 1)
+        self._deployment = primary_of(answer) or {}
+        self._events = {event["id"] for event in answer.get("events") or ()}
+        self._told = ""
+        self._last: dict[str, Any] = dict(answer)
+        self._news: list[str] = []
+
+    def look(self) -> bool:
+        """True when it is steady; raises when its deployment has failed."""
+        service = described(self._aws, self._name)
+        if service is None or service["status"] != "ACTIVE":
+            raise AwsError(f"ECS service {self._name} was deleted while its tasks were starting")
+        self._last = service
+        self._tell(service)
+        self._check(service)
+        return is_steady(service)
+
+    def state(self) -> str:
+        """What was seen last, with the reasons: for the message when the time is up."""
+        return "; ".join([_counts(self._last), *self._reasons()])
+
+    def _tell(self, service: Mapping[str, Any]) -> None:
+        new = [event for event in service.get("events") or () if event["id"] not in self._events]
+        self._events.update(event["id"] for event in new)
+        for event in reversed(new):
+            message = event["message"].removeprefix(f"(service {self._service}) ")
+            self._news.append(message)
+            self._aws.progress(f"{self._name}: {message}")
+        counts = _counts(service)
+        if counts != self._told:
+            self._told = counts
+            self._aws.progress(f"{self._name}: {counts}")
+
+    def _check(self, service: Mapping[str, Any]) -> None:
+        watched = next((item for item in service["deployments"] if item["id"] == self._deployment.get("id")), None)
+        primary = primary_of(service)
+        if watched is not None and watched.get("rolloutState") == "FAILED":
+            self._fail(watched.get("rolloutStateReason") or "its deployment failed")
+        if primary is None or not self._deployment or primary["id"] == self._deployment["id"]:
+            return
+        if primary["createdAt"] < self._deployment["createdAt"]:
+            went_back = primary["taskDefinition"].rsplit("/", 1)[-1]
+            self._fail(f"its deployment failed, and ECS went back to {went_back}")
+        self._aws.progress(f"{self._name}: another deployment ({primary['id']}) took over")
+        self._deployment = primary
+
+    def _fail(self, why: str) -> None:
+        raise AwsError("; ".join([f"ECS service {self._name} did not reach a steady state: {why}", self.state()]))
+
+    def _reasons(self) -> list[str]:
+        try:
+            tasks = stopped_tasks(self._aws, self._cluster, self._service)
+        except Exception as error:  # the reason of the reason must not hide what was found
+            tasks = [f"stopped tasks could not be read: {error}"]
+        events = [f"event: {text}" for text in self._news[-EVENTS_SHOWN:]]
+        return list(dict.fromkeys([*tasks, *events]))
+
+
+def wait_until_steady(aws: Aws, name: str, answer: Mapping[str, Any], timeout: float) -> None:
+    """Wait until a service's tasks run as declared; raises with the reasons when they do not."""
+    rollout = Rollout(aws, name, answer)
+    wait_for(rollout.look, f"ECS service {name} to reach a steady state", timeout, rollout.state)
+
+
+def wait_until_gone(aws: Aws, name: str, timeout: float) -> None:
+    """Wait until a deleted service has no tasks left."""
+    told = ""
+
+    def gone() -> bool:
+        nonlocal told
+        service = described(aws, name)
+        if service is None or service["status"] == "INACTIVE":
+            return True
+        counts = f"draining, {service['runningCount']} tasks left"
+        if counts != told:
+            told = counts
+            aws.progress(f"{name}: {counts}")
+        return False
+
+    wait_for(gone, f"ECS service {name} to drain", timeout, lambda: told)
+
+
+def described(aws: Aws, name: str) -> dict[str, Any] | None:
+    cluster, service = name.split("/", 1)
+    answer = unless(GONE, aws.client("ecs").describe_services, cluster=cluster, services=[service])
+    return answer["services"][0] if answer and answer["services"] else None
+
+
+def primary_of(service: Mapping[str, Any]) -> dict[str, Any] | None:
+    return next((item for item in service.get("deployments") or () if item["status"] == "PRIMARY"), None)
+
+
+def is_steady(service: Mapping[str, Any]) -> bool:
+    """The primary deployment is completed and runs as many tasks as desired; CodeDeploy's services have none."""
+    primary = primary_of(service)
+    if primary is None or "rolloutState" not in primary:
+        return bool(service["runningCount"] == service["desiredCount"]) and not service["pendingCount"]
+    return bool(primary["rolloutState"] == "COMPLETED" and primary["runningCount"] == service["desiredCount"])
+
+
+def stopped_tasks(aws: Aws, cluster: str, service: str) -> list[str]:
+    """Why tasks of a service stopped, as far as AWS still knows it."""
+    ecs = aws.client("ecs")
+    arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:20]
+    if not arns:
+        return []
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
+    failed = [task for task in tasks if task.get("stopCode") != "ServiceSchedulerInitiated"]
+    return list(dict.fromkeys(_why(task) for task in failed))[:TASKS_SHOWN]
+
+
+def _why(task: Mapping[str, Any]) -> str:
+    definition = task["taskDefinitionArn"].rsplit("/", 1)[-1]
+    parts = [f"a task of {definition} stopped: {task.get('stoppedReason') or task.get('stopCode')}"]
+    for container in task.get("containers") or ():
+        if container.get("exitCode") not in (None, 0) or container.get("reason"):
+            code = f" exited with {container['exitCode']}" if container.get("exitCode") is not None else ""
+            reason = f" ({container['reason']})" if container.get("reason") else ""
+            parts.append(f"container {container['name']}{code}{reason}")
+    return ", ".join(parts)
+
+
+def _counts(service: Mapping[str, Any]) -> str:
+    primary = primary_of(service)
+    failed = (primary or {}).get("failedTasks") or 0
+    more = f", {failed} failed" if failed else ""
+    running = (primary or service)["runningCount"]
+    return f"{running} of {service['desiredCount']} tasks running, {service['pendingCount']} pending{more}"

@@ -1,0 +1,285 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Amazon ECS: services."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    Difference,
+    Observed,
+    Resource,
+    Wanted,
+    is_unknown,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import (
+    as_declared,
+    merged,
+    retag,
+    strategy,
+)
+
+SERVICES_PER_CALL = 10
+GONE = ("ServiceNotFoundException", "ServiceNotActiveException", "ClusterNotFoundException")
+# What DescribeServices shows of a service, and what only its primary deployment or its service revision shows.
+ON_SERVICE = (
+    "taskDefinition",
+    "desiredCount",
+    "launchType",
+    "capacityProviderStrategy",
+    "platformVersion",
+    "networkConfiguration",
+    "loadBalancers",
+    "serviceRegistries",
+    "deploymentConfiguration",
+    "healthCheckGracePeriodSeconds",
+    "placementConstraints",
+    "placementStrategy",
+    "schedulingStrategy",
+    "deploymentController",
+    "enableExecuteCommand",
+    "enableECSManagedTags",
+    "propagateTags",
+    "availabilityZoneRebalancing",
+)
+ON_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
+ON_REVISION = ("monitoring", "gatewayConnectors")
+# In an update AWS replaces these whole: what is not declared in them stays as it is.
+LAID_OVER = ("deploymentConfiguration", "networkConfiguration")
+# Errors of CreateService that pass: IAM is eventually consistent, a deleted service of the same name drains for a while.
+NOT_YET = ("unable to assume", "still draining")
+CREATE_TIMEOUT = 600
+DELETE_TIMEOUT = 900
+
+
+class EcsService(Kind):
+    """A service. Its name is `<cluster>/<service>`; its options say whether and how long to wait for a steady state."""
+
+    kind = "ecs_service"
+    label = "ECS service"
+    immutable = frozenset({"launchType", "schedulingStrategy", "role"})
+    defaults = {
+        "loadBalancers": [],
+        "serviceRegistries": [],
+        "healthCheckGracePeriodSeconds": 0,
+        "placementConstraints": [],
+        "placementStrategy": [],
+        "enableExecuteCommand": False,
+        "enableECSManagedTags": False,
+        "propagateTags": "NONE",
+        "serviceConnectConfiguration": {"enabled": False},
+        "volumeConfigurations": {},
+        "vpcLatticeConfigurations": [],
+    }
+
+    def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
+        by_cluster: dict[str, list[Wanted]] = defaultdict(list)
+        for item in wanted:
+            by_cluster[item.name.split("/", 1)[0]].append(item)
+        batches = [(name, some) for name, items in by_cluster.items() for some in chunks(items, SERVICES_PER_CALL)]
+        found = each(lambda batch: _read(aws, *batch), batches)
+        return {item.name: item for some in found for item in some}
+
+    def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: CANONICAL[name](value) if name in CANONICAL else value for name, value in properties.items()}
+
+    def differences(
+        self, desired: Mapping[str, Any], observed: Mapping[str, Any], last_applied: Mapping[str, Any]
+    ) -> list[Difference]:
+        return super().differences(desired, observed, last_applied) + list(_gone(desired, observed))
+
+    def replaces(self, difference: Difference) -> bool:
+        """A service on a capacity provider strategy goes back to its launch type by an update."""
+        if difference.path == "launchType" and difference.before is None:
+            return False
+        return super().replaces(difference)
+
+    def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
+        ecs = aws.client("ecs")
+        cluster, name = resource.name.split("/", 1)
+        arguments = {
+            "cluster": cluster,
+            "serviceName": name,
+            "clientToken": uuid.uuid4().hex,
+            "tags": tags.to_list(resource.tags, "key", "value"),
+            **resource.properties,
+        }
+
+        def attempt() -> Any:
+            try:
+                return ecs.create_service(**arguments)
+            except ClientError as error:
+                if code_of(error) == "InvalidParameterException" and any(
+                    text in str(error).lower() for text in NOT_YET
+                ):
+                    aws.progress(f"{resource.name}: not yet: {error.response['Error'].get('Message', '')}")
+                    return None
+                raise
+
+        answer = wait_for(attempt, f"ECS service {resource.name} to be accepted", CREATE_TIMEOUT)["service"]
+        self._wait(aws, resource, answer)
+        return attributes(answer)
+
+    def update(self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]) -> None:
+        cluster, name = resource.name.split("/", 1)
+        changes = {
+            field: resource.properties[field] if field in resource.properties else self.defaults[field]
+            for field in top_level(differences)
+        }
+        for field in changes.keys() & set(LAID_OVER):
+            changes[field] = merged(observed.properties.get(field), changes[field])
+        if changes.pop("launchType", None):
+            changes["capacityProviderStrategy"] = []
+        if changes.get("volumeConfigurations") == {}:
+            changes["volumeConfigurations"] = []
+        if "capacityProviderStrategy" in changes:
+            # AWS moves the tasks only in a new deployment, and starts none for this by itself.
+            changes["forceNewDeployment"] = True
+        answer = aws.client("ecs").update_service(cluster=cluster, service=name, **changes)["service"]
+        self._wait(aws, resource, answer)
+
+    @staticmethod
+    def _wait(aws: Aws, resource: Resource, answer: Mapping[str, Any]) -> None:
+        controller = (answer.get("deploymentController") or {}).get("type", "ECS")
+        if controller != "EXTERNAL" and resource.options.get("wait_for_steady_state"):
+            ecs_rollout.wait_until_steady(aws, resource.name, answer, resource.options["wait_timeout"])
+
+    def retag(self, aws: Aws, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
+        retag(aws, observed.attributes["arn"], add, remove)
+
+    def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
+        """Delete it with its tasks, and wait until they have drained."""
+        cluster, name = observed.name.split("/", 1)
+        unless(GONE, aws.client("ecs").delete_service, cluster=cluster, service=name, force=True)
+        ecs_rollout.wait_until_gone(aws, observed.name, DELETE_TIMEOUT)
+
+
+def attributes(service: Mapping[str, Any]) -> dict[str, Any]:
+    cluster = service["clusterArn"].rsplit("/", 1)[-1]
+    name = service["serviceName"]
+    return {"id": f"{cluster}/{name}", "name": name, "cluster": cluster, "arn": service["serviceArn"]}
+
+
+def _read(aws: Aws, cluster: str, wanted: Sequence[Wanted]) -> list[Observed]:
+    declared = {item.name.split("/", 1)[1]: item.properties for item in wanted}
+    answer = unless(
+        "ClusterNotFoundException",
+        aws.client("ecs").describe_services,
+        cluster=cluster,
+        services=list(declared),
+        include=["TAGS"],
+    )
+    active = [service for service in (answer or {"services": []})["services"] if service["status"] == "ACTIVE"]
+    return [_observe(aws, cluster, service, declared[service["serviceName"]]) for service in active]
+
+
+def _observe(aws: Aws, cluster: str, service: Mapping[str, Any], declared: Mapping[str, Any]) -> Observed:
+    properties = {name: service[name] for name in ON_SERVICE if name in service}
+    if service.get("roleArn"):
+        properties["role"] = service["roleArn"]
+    primary = next((item for item in service["deployments"] if item["status"] == "PRIMARY"), {})
+    properties.update({name: primary[name] for name in ON_DEPLOYMENT if name in declared and primary.get(name)})
+    if "namespace" in properties.get("serviceConnectConfiguration", {}):
+        connect = properties["serviceConnectConfiguration"]
+        wanted = (declared["serviceConnectConfiguration"] or {}).get("namespace")
+        properties["serviceConnectConfiguration"] = {
+            **connect,
+            "namespace": as_declared(aws, connect["namespace"], wanted),
+        }
+    if any(name in declared for name in ON_REVISION):
+        properties.update(_of_revision(aws, service))
+    name = f"{cluster}/{service['serviceName']}"
+    return Observed(name, properties, attributes(service), tags.from_list(service.get("tags"), "key", "value"))
+
+
+def _of_revision(aws: Aws, service: Mapping[str, Any]) -> dict[str, Any]:
+    """What only the service's current revision shows."""
+    arns = [item["arn"] for item in service.get("currentServiceRevisions") or ()][:1]
+    if not arns:
+        return {}
+    revisions = aws.client("ecs").describe_service_revisions(serviceRevisionArns=arns)["serviceRevisions"]
+    return {name: revisions[0][name] for name in ON_REVISION if revisions and revisions[0].get(name)}
+
+
+def _short(value: Any) -> Any:
+    """family:revision of an ARN."""
+    return value if is_unknown(value) else str(value).rsplit("/", 1)[-1]
+
+
+def _network(value: Mapping[str, Any]) -> dict[str, Any]:
+    awsvpc = {"assignPublicIp": "DISABLED", **(value.get("awsvpcConfiguration") or {})}
+    ordered = {name: sorted(map(str, awsvpc[name])) for name in ("subnets", "securityGroups") if name in awsvpc}
+    return {"awsvpcConfiguration": {**awsvpc, **ordered}}
+
+
+def _sorted(values: Sequence[Any] | None) -> list[Any]:
+    return sorted(values or [], key=lambda item: sorted((name, str(value)) for name, value in item.items()))
+
+
+def _deployment(value: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(value)
+    if result.get("alarms"):
+        result["alarms"] = {**result["alarms"], "alarmNames": sorted(result["alarms"]["alarmNames"])}
+    if result.get("lifecycleHooks"):
+        hooks = [{**hook, "lifecycleStages": sorted(hook["lifecycleStages"])} for hook in result["lifecycleHooks"]]
+        result["lifecycleHooks"] = _sorted(hooks)
+    return result
+
+
+def _connect(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The services by port name; the discovery name is the port name where it is not given."""
+    if not value or not value.get("enabled"):
+        return {"enabled": False}
+    services = {item["portName"]: {"discoveryName": item["portName"], **item} for item in value.get("services") or ()}
+    return {**value, "services": services}
+
+
+def _volumes(value: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {item["name"]: dict(item) for item in value or ()}
+
+
+CANONICAL: dict[str, Any] = {
+    "taskDefinition": _short,
+    "networkConfiguration": _network,
+    "capacityProviderStrategy": strategy,
+    "loadBalancers": _sorted,
+    "serviceRegistries": _sorted,
+    "placementConstraints": _sorted,
+    "vpcLatticeConfigurations": _sorted,
+    "gatewayConnectors": _sorted,
+    "deploymentConfiguration": _deployment,
+    "serviceConnectConfiguration": _connect,
+    "volumeConfigurations": _volumes,
+}
+
+
+def _gone(desired: Mapping[str, Any], observed: Mapping[str, Any]) -> list[Difference]:
+    """Named parts that AWS has and the declaration has no more: the generic comparison looks at declared ones only."""
+    found = []
+    connect = "serviceConnectConfiguration"
+    parts = (
+        ("volumeConfigurations", desired.get("volumeConfigurations"), observed.get("volumeConfigurations")),
+        (f"{connect}.services", desired.get(connect, {}).get("services"), observed.get(connect, {}).get("services")),
+    )
+    for path, declared, there in parts:
+        if declared is not None and there:
+            found += [Difference(f"{path}.{name}", there[name], None) for name in there if name not in declared]
+    return found
+
+
+KINDS = (EcsService,)

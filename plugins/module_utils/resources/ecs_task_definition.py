@@ -1,0 +1,173 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Amazon ECS: task definitions. A family is the resource; its revisions never change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import compare as comparing
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    ENVIRONMENT_TAG,
+    Difference,
+    Observed,
+    Resource,
+    Wanted,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import retag
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition import canonical as canonical_form
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition import compare
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.errors import TaskDefinitionError
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.model import DESCRIBE_ONLY
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.render import render
+
+# AWS's answer where a family has no active revision.
+GONE = "ClientException"
+ATTEMPTS = 4
+# A declaration that is made on top of the family's current revision: the overrides, instead of a whole definition.
+ON_LATEST = "overridesOfLatest"
+
+
+class EcsTaskDefinition(Kind):
+    """A family of task definitions, as its latest active revision shows it.
+
+    What is declared is a whole task definition, or overrides of the latest revision under `overridesOfLatest`. An update
+    registers a new revision; the paths of its differences say which fields made that necessary.
+    """
+
+    kind = "ecs_task_definition"
+    label = "ECS task definition"
+    volatile = frozenset({"arn", "revision"})
+
+    def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
+        found = each(lambda item: latest(aws, item.name), wanted)
+        return {item.name: item for item in found if item is not None}
+
+    def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        if ON_LATEST in properties:
+            return dict(properties)
+        return canonical_form.canonical(properties)
+
+    def differences(
+        self, desired: Mapping[str, Any], observed: Mapping[str, Any], last_applied: Mapping[str, Any]
+    ) -> list[Difference]:
+        found = compare.differences(whole(desired, observed), observed)
+        return [Difference(path, before, after) for path, before, after in found]
+
+    def shown(self, differences: Sequence[Difference]) -> list[Difference]:
+        hidden = compare.redact([(item.path, item.before, item.after) for item in differences])
+        pairs = zip(differences, hidden, strict=True)
+        return [item._replace(before=before, after=after) for item, (_path, before, after) in pairs]
+
+    def refuses_create(self, resource: Resource) -> str | None:
+        if ON_LATEST in resource.properties:
+            return "from_latest needs an active revision of the family in AWS, and there is none"
+        return None
+
+    def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
+        return register(aws, resource.properties, resource.tags, 0)
+
+    def update(
+        self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]
+    ) -> dict[str, Any]:
+        definition = keeping(whole(resource.properties, observed.properties), observed.properties, resource.create_only)
+        return register(aws, definition, resource.tags, int(observed.attributes["revision"]))
+
+    def retag(self, aws: Aws, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
+        retag(aws, observed.attributes["arn"], add, remove)
+
+    def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
+        """Deregister the active revisions that are this environment's; those of others stay."""
+        ecs = aws.client("ecs")
+        arns = pages(
+            ecs, "list_task_definitions", "taskDefinitionArns", familyPrefix=observed.name, status="ACTIVE", sort="DESC"
+        )
+        of_family = [arn for arn in arns if arn.rsplit("/", 1)[-1].rsplit(":", 1)[0] == observed.name]
+
+        def deregister(arn: str) -> None:
+            labels = tags.from_list(ecs.list_tags_for_resource(resourceArn=arn)["tags"], "key", "value")
+            if labels.get(ENVIRONMENT_TAG) == aws.environment:
+                unless(GONE, ecs.deregister_task_definition, taskDefinition=arn)
+
+        each(deregister, of_family)
+
+
+def latest(aws: Aws, name: str) -> Observed | None:
+    """A family's latest active revision (name: the family), or one revision (name: `family:revision` or an ARN)."""
+    answer = unless(GONE, aws.client("ecs").describe_task_definition, taskDefinition=name, include=["TAGS"])
+    if answer is None or answer["taskDefinition"].get("status") == "INACTIVE":
+        return None
+    described = answer["taskDefinition"]
+    properties = {key: value for key, value in described.items() if key not in DESCRIBE_ONLY}
+    return Observed(name, properties, attributes(described), tags.from_list(answer.get("tags"), "key", "value"))
+
+
+def attributes(described: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": described["taskDefinitionArn"],
+        "arn": described["taskDefinitionArn"],
+        "family": described["family"],
+        "revision": described["revision"],
+    }
+
+
+def whole(declared: Mapping[str, Any], observed: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole definition that a declaration means, also where it is made on top of the latest revision."""
+    if ON_LATEST not in declared:
+        return dict(declared)
+    try:
+        return render(observed, declared[ON_LATEST])
+    except TaskDefinitionError as error:
+        raise AwsError("; ".join(error.problems)) from error
+
+
+def keeping(definition: Mapping[str, Any], observed: Mapping[str, Any], paths: Mapping[str, str]) -> dict[str, Any]:
+    """The definition with the observed images where the images are owned elsewhere."""
+    images = {item["name"]: item["image"] for item in observed.get("containerDefinitions", ())}
+    containers = [
+        (
+            {**item, "image": images[item["name"]]}
+            if item["name"] in images and comparing.under(image_path(item["name"]), dict(paths))
+            else item
+        )
+        for item in definition["containerDefinitions"]
+    ]
+    return {**definition, "containerDefinitions": containers}
+
+
+def image_path(container: str) -> str:
+    return f"containerDefinitions[{container}].image"
+
+
+def register(aws: Aws, definition: Mapping[str, Any], labels: Mapping[str, str], current: int) -> dict[str, Any]:
+    """Register a revision. There is no idempotency token: after a lost answer, look for it before trying again.
+
+    current: the number of the latest revision so far; 0 where there is none.
+    """
+    ecs = aws.once("ecs")
+    sent = {key: value for key, value in definition.items() if key not in ("tags", *DESCRIBE_ONLY)}
+    labels_sent = {"tags": tags.to_list(labels, "key", "value")} if labels else {}
+    for attempt in range(ATTEMPTS):
+        try:
+            return attributes(ecs.register_task_definition(**sent, **labels_sent)["taskDefinition"])
+        except Exception as error:
+            if attempt + 1 == ATTEMPTS or not aws.is_lost_answer(error):
+                raise
+        time.sleep(2**attempt / 2)
+        found = latest(aws, definition["family"])
+        if found is not None and found.attributes["revision"] > current:
+            if not compare.differences(sent, found.properties):
+                return found.attributes
+    raise AssertionError("the loop above returns or raises")
+
+
+KINDS = (EcsTaskDefinition,)
