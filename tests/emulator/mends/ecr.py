@@ -9,7 +9,7 @@ import fnmatch
 import hashlib
 from typing import Any
 
-from moto.core.exceptions import ServiceException
+from moto.ecr.exceptions import InvalidParameterException
 from moto.ecr.models import ECRBackend, Image
 
 from emulator.patching import replace
@@ -31,6 +31,16 @@ def immutable(repository: Any, tag: str) -> bool:
     return excluded if mode == "MUTABLE_WITH_EXCLUSION" else mode == "IMMUTABLE"
 
 
+def tag_exists(repository_name: str, tag: str) -> InvalidParameterException:
+    """ImageTagAlreadyExistsException; moto finds the service of an error by the module of its class."""
+    error = InvalidParameterException(
+        f"The image tag '{tag}' already exists in the '{repository_name}' repository and cannot be overwritten because "
+        f"the tag is immutable."
+    )
+    error.code = "ImageTagAlreadyExistsException"
+    return error
+
+
 @replace(ECRBackend, "put_image")
 def put_image(original: Any, self: Any, repository_name: str, image_manifest: str, image_tag: str, *args: Any) -> Any:
     """Another image under an immutable tag: ImageTagAlreadyExistsException; the image that loses its tag stays.
@@ -42,11 +52,7 @@ def put_image(original: Any, self: Any, repository_name: str, image_manifest: st
         if image_tag not in image.image_tags or image.image_manifest == image_manifest:
             continue
         if immutable(repository, image_tag):
-            raise ServiceException(
-                "ImageTagAlreadyExistsException",
-                f"The image tag '{image_tag}' already exists in the '{repository_name}' repository and cannot be "
-                f"overwritten because the tag is immutable.",
-            )
+            raise tag_exists(repository_name, image_tag)
         image.remove_tag(image_tag)
         image.image_tag = image.image_tags[-1] if image.image_tags else None
     return original(self, repository_name, image_manifest, image_tag, *args)

@@ -392,3 +392,13 @@ def list_task_definition_families(_original: Any, self: Any) -> ActionResult:
         if family.startswith(prefix) and (status == "ALL" or active == (status == "ACTIVE")):
             families.append(family)
     return ActionResult({"families": families})
+
+
+@replace(EC2ContainerServiceBackend, "iter_tagged_resources")
+def iter_tagged_resources(original: Any, self: Any) -> Any:
+    """The Resource Groups Tagging API knows no deleted services, clusters and revisions, and no stopped tasks."""
+    gone = {one.arn for one in self.services.values() if one.status != "ACTIVE"}
+    gone |= {one.arn for one in self.clusters.values() if one.status != "ACTIVE"}
+    gone |= {one.arn for each in self.task_definitions.values() for one in each.values() if one.status != "ACTIVE"}
+    gone |= {one.task_arn for each in self.tasks.values() for one in each.values() if not one.alive}
+    return (resource for resource in original(self) if resource.arn not in gone)
