@@ -151,10 +151,12 @@ def done_line(changes: list[Change], failed: int) -> str:
 
 
 def _groups(changes: Iterable[Change]) -> Iterator[tuple[tuple[str, str], list[Change]]]:
-    """By layer and host, in the order in which they come first."""
-    position: dict[tuple[str, str], int] = {}
+    """By layer, and in it by host, in the order in which they come first."""
+    layers: dict[str, int] = {}
+    hosts: dict[str, int] = {}
     for change in (changes := list(changes)):
-        position.setdefault((change["layer"], change["host"]), len(position))
-    ordered = sorted(changes, key=lambda change: position[change["layer"], change["host"]])
+        layers.setdefault(change["layer"], len(layers))
+        hosts.setdefault(change["host"], len(hosts))
+    ordered = sorted(changes, key=lambda change: (layers[change["layer"]], hosts[change["host"]]))
     for key, group in groupby(ordered, key=lambda change: (change["layer"], change["host"])):
         yield key, list(group)

@@ -42,8 +42,8 @@ def test_an_update_shows_each_field_before_and_after():
 
 
 def test_changes_are_grouped_by_layer_and_host():
-    shown = lines(change(name="a"), change(name="b", layer="ecr"), change(name="c"))
-    assert [line for line in shown if "·" in line] == ["ecs · web", "ecr · web"]
+    shown = lines(change(name="a"), change(name="b", layer="ecr"), change(name="c"), change(name="d", host="api"))
+    assert [line for line in shown if "·" in line] == ["ecs · web", "ecs · api", "ecr · web"]
     assert shown.index("  ~ ecs_service/c") < shown.index("ecr · web")
 
 
