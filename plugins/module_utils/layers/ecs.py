@@ -72,9 +72,9 @@ class Ecs(Layer):
                 yield from (Problem(declaration.host, place, message) for message in found[1])
         for declaration in declarations:
             for service in _items(declaration, "services"):
-                task = definitions.get(ecs_services.family(service))
-                messages = rules.service_problems(service, task, where[_address(service)])
-                messages = [*messages, *_provider_problems(service, clusters)]
+                definition = definitions.get(ecs_services.family(service))
+                found_here = rules.service_problems(service, definition, where[_address(service)])
+                messages = [*found_here, *_provider_problems(service, clusters)]
                 yield from (Problem(declaration.host, ecs_services.place(service), text) for text in messages)
 
     def connect(self, declared: Mapping[Address, Resource]) -> None:

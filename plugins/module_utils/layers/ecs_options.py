@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the layer `ecs`: clusters, log groups, task definitions. Those of services are in ecs_service_options."""
+"""The options of the layer `ecs` for clusters, log groups and task definitions."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ LOG_GROUP = {
 EXECUTE_COMMAND = {
     "kms_key_id": text("KMS key that encrypts the session."),
     "logging": text(
-        "Where sessions are logged: V(DEFAULT) to the task's own log configuration, V(OVERRIDE) to O(log_configuration).",
+        "Where sessions are logged: V(DEFAULT) as the task logs, V(OVERRIDE) as C(log_configuration) says.",
         choices=["NONE", "DEFAULT", "OVERRIDE"],
     ),
     "log_configuration": mapping(
@@ -125,8 +125,8 @@ TASK_DEFINITION = {
     "from_latest": flag("Start from the family's latest active revision in AWS.", default=False),
     "containers": mapping(
         "Overrides by container name: C(image), C(environment), C(secrets), C(command), C(cpu), C(memory), C(ports), "
-        "C(log_options) and so on. C(image) may be given as C({repository: name, tag: tag}) or C({repository: name, digest: "
-        "digest}). M(dockyard.aws.task_definition_render) documents them all."
+        "C(log_options) and so on. C(image) may be given as C({repository: name, tag: tag}) or "
+        "C({repository: name, digest: digest}). M(dockyard.aws.task_definition_render) documents them all."
     ),
     "cpu": text("CPU of the task: units (V(256)) or vCPUs (V(0.25 vCPU))."),
     "memory": text("Memory of the task: MiB (V(512)) or V(0.5 GB)."),

@@ -38,7 +38,8 @@ LOAD_BALANCER = {
         {
             "alternate_target_group": text("Name or ARN of the second target group.", required=True),
             "production_listener_rule": text(
-                "Rule of the production traffic: C(load balancer:port/rule), or C(load balancer:port) for a listener, or an ARN.",
+                "Rule of the production traffic: C(load balancer:port/rule), or C(load balancer:port) for a listener, "
+                "or an ARN.",
                 required=True,
             ),
             "test_listener_rule": text("Rule of the test traffic, in the same form."),
@@ -234,8 +235,8 @@ SERVICE = {
         "Family, whose newest revision runs; or one revision: C(family:revision), or its ARN.", required=True
     ),
     "image_owner": text(
-        "Who sets the images once the family exists. With V(pipeline) the declared images are used for the first revision "
-        "only; later revisions keep the images of the family's latest active revision.",
+        "Who sets the images once the family exists. With V(pipeline) the declared images are used for the first "
+        "revision only; later revisions keep the images of the family's latest active revision.",
         choices=["pipeline", "declaration"],
         default="pipeline",
     ),
@@ -283,8 +284,8 @@ SERVICE = {
         choices=["REPLICA", "DAEMON"],
     ),
     "availability_zone_rebalancing": text(
-        "Move tasks so that they are spread over the Availability Zones. V(DISABLED) where O(deployment_configuration) does "
-        "not allow it, otherwise AWS's default.",
+        "Move tasks so that they are spread over the Availability Zones. V(DISABLED) where C(maximum_percent) "
+        "does not allow it, otherwise AWS's default.",
         choices=["ENABLED", "DISABLED"],
     ),
     "enable_execute_command": flag("Allow commands in running containers (ECS Exec); holds for tasks started later."),

@@ -19,7 +19,7 @@ ROLLOUT_RANGES = {
     "minimum_healthy_percent": (0, 100),
     "maximum_percent": (100, 100_000),
 }
-STEP_RANGES = {
+STEP_RANGES: dict[str, tuple[str, dict[str, tuple[float, float]]]] = {
     "linear_configuration": ("LINEAR", {"step_percent": (3, 100), "step_bake_time_in_minutes": (0, 1440)}),
     "canary_configuration": ("CANARY", {"canary_percent": (0.1, 100), "canary_bake_time_in_minutes": (0, 1440)}),
 }
@@ -114,8 +114,8 @@ def _deployment(service: Mapping[str, Any]) -> Iterator[str]:
         yield f"deployment_configuration.maximum_percent: got {high}, a DAEMON service allows 100"
     elif low >= 100 and high <= 100:
         yield (
-            f"deployment_configuration: minimum_healthy_percent {low} and maximum_percent {high} block every deployment: "
-            "no task may stop first and none may start first"
+            f"deployment_configuration: minimum_healthy_percent {low} and maximum_percent {high} block every "
+            "deployment: no task may stop first and none may start first"
         )
     controller = service["deployment_controller"] or "ECS"
     if controller != "ECS":

@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only the other declarations can tell of a service: the order of things, fitting target groups, room to deploy."""
+"""What only other declarations can tell of a service: the order of things, fitting target groups, room to deploy."""
 
 from __future__ import annotations
 
@@ -128,10 +128,10 @@ def deadlock(
         )
     elif count == size and math.ceil(count * minimum / 100) >= count:
         yield (
-            f"deployment_configuration: no deployment can ever finish: the host port {shown} is fixed, so a new task needs "
-            f"an instance without an old one, the Auto Scaling group has a max_size of {size}, and "
-            f"minimum_healthy_percent {minimum} lets none of the {count} tasks stop first. Lower minimum_healthy_percent, "
-            "raise max_size, or use host port 0"
+            f"deployment_configuration: no deployment can ever finish: the host port {shown} is fixed, so a new task "
+            f"needs an instance without an old one, the Auto Scaling group has a max_size of {size}, and "
+            f"minimum_healthy_percent {minimum} lets none of the {count} tasks stop first. Lower "
+            "minimum_healthy_percent, raise max_size, or use host port 0"
         )
 
 
@@ -144,12 +144,12 @@ def fixed_ports(task: Mapping[str, Any], mode: str) -> list[int]:
 
 
 def group_size(service: Resource, declared: Declared) -> int | None:
-    """The largest number of container instances behind a service's capacity providers, where all of that is declared."""
+    """The largest number of container instances behind a service's capacity providers, where that is declared."""
     own = service.properties.get("capacityProviderStrategy")
     cluster = declared.get(Address("ecs_cluster_capacity_providers", service.name.split("/", 1)[0]))
     default = cluster.properties.get("defaultCapacityProviderStrategy") if cluster is not None else None
     strategy = own if own or service.properties.get("launchType") else default
-    sizes = []
+    sizes: list[Any] = []
     for ref in references_in(strategy):
         provider = declared.get(ref.address)
         groups = references_in(provider.properties) if provider is not None else ()

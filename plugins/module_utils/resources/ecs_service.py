@@ -61,7 +61,7 @@ ON_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatt
 ON_REVISION = ("monitoring", "gatewayConnectors")
 # In an update AWS replaces these whole: what is not declared in them stays as it is.
 LAID_OVER = ("deploymentConfiguration", "networkConfiguration")
-# Errors of CreateService that pass: IAM is eventually consistent, a deleted service of the same name drains for a while.
+# Errors of CreateService that pass: IAM is eventually consistent, a deleted service of the same name still drains.
 NOT_YET = ("unable to assume", "still draining")
 CREATE_TIMEOUT = 600
 DELETE_TIMEOUT = 900
@@ -192,7 +192,7 @@ def _observe(aws: Aws, cluster: str, service: Mapping[str, Any], declared: Mappi
     properties = {name: service[name] for name in ON_SERVICE if name in service}
     if service.get("roleArn"):
         properties["role"] = service["roleArn"]
-    primary = next((item for item in service["deployments"] if item["status"] == "PRIMARY"), {})
+    primary = ecs_rollout.primary_of(service) or {}
     properties.update({name: primary[name] for name in ON_DEPLOYMENT if name in declared and primary.get(name)})
     if "namespace" in properties.get("serviceConnectConfiguration", {}):
         connect = properties["serviceConnectConfiguration"]

@@ -32,7 +32,9 @@ from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.rende
 
 # AWS's answer where a family has no active revision.
 GONE = "ClientException"
-ATTEMPTS = 4
+# IAM is eventually consistent: a role that was just made is not seen everywhere yet.
+NO_ROLE_YET = "Role is not valid"
+ATTEMPTS = 6
 # A declaration that is made on top of the family's current revision: the overrides, instead of a whole definition.
 ON_LATEST = "overridesOfLatest"
 
@@ -40,8 +42,8 @@ ON_LATEST = "overridesOfLatest"
 class EcsTaskDefinition(Kind):
     """A family of task definitions, as its latest active revision shows it.
 
-    What is declared is a whole task definition, or overrides of the latest revision under `overridesOfLatest`. An update
-    registers a new revision; the paths of its differences say which fields made that necessary.
+    What is declared is a whole task definition, or overrides of the latest revision under `overridesOfLatest`.
+    An update registers a new revision; the paths of its differences say which fields made that necessary.
     """
 
     kind = "ecs_task_definition"
@@ -160,13 +162,14 @@ def register(aws: Aws, definition: Mapping[str, Any], labels: Mapping[str, str],
         try:
             return attributes(ecs.register_task_definition(**sent, **labels_sent)["taskDefinition"])
         except Exception as error:
-            if attempt + 1 == ATTEMPTS or not aws.is_lost_answer(error):
+            passes = aws.is_lost_answer(error) or NO_ROLE_YET in str(error)
+            if attempt + 1 == ATTEMPTS or not passes:
                 raise
         time.sleep(2**attempt / 2)
         found = latest(aws, definition["family"])
-        if found is not None and found.attributes["revision"] > current:
-            if not compare.differences(sent, found.properties):
-                return found.attributes
+        newer = found is not None and found.attributes["revision"] > current
+        if found is not None and newer and not compare.differences(sent, found.properties):
+            return found.attributes
     raise AssertionError("the loop above returns or raises")
 
 
