@@ -11,7 +11,8 @@ from urllib.parse import parse_qs
 
 from botocore.session import get_session
 from moto.core.request import Request
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
+from werkzeug.exceptions import NotFound
 
 # Services whose signing name differs from botocore's service name.
 SIGNING_NAMES = {

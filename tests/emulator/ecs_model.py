@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
@@ -23,7 +23,7 @@ ECS_CLUSTER = re.compile(r"ECS_CLUSTER=[\"']?([A-Za-z0-9_-]+)")
 
 def now() -> datetime:
     """The time as moto's serializers want it."""
-    return datetime.now(timezone.utc).replace(tzinfo=None)
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class Service:
@@ -167,7 +167,7 @@ def sync_instances(backend: Any, cluster: Any) -> None:
     """Instances whose user data names the cluster are its container instances; instances that are gone leave it."""
     registered = backend.container_instances.setdefault(cluster.name, {})
     ec2 = ec2_of(backend)
-    left = getattr(cluster, "deregistered_instances", set())
+    left: set[str] = getattr(cluster, "deregistered_instances", set())
     running = {one.id: one for group in ec2.reservations.values() for one in group.instances if one.state == "running"}
     known = {one.ec2_instance_id for one in registered.values()}
     for instance_id, instance in running.items():

@@ -26,6 +26,7 @@ SERVICES: tuple[str, ...] = (
     "elbv2",
     "elbv2_rules",
     "autoscaling",
+    "autoscaling_launch",
 )
 
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts the project's emulator of AWS: moto in server mode with mends, a call counter, faults and an ECS simulation."""
+"""Starts the project's emulator of AWS: moto in server mode, mended, with a call counter, faults, simulated ECS."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
@@ -32,12 +32,27 @@ KEPT = {
     "ServiceLinkedRoleARN": "service_linked_role_arn",
 }
 METRICS = (
-    "GroupMinSize GroupMaxSize GroupDesiredCapacity GroupInServiceInstances GroupPendingInstances "
-    "GroupStandbyInstances GroupTerminatingInstances GroupTotalInstances GroupInServiceCapacity GroupPendingCapacity "
-    "GroupStandbyCapacity GroupTerminatingCapacity GroupTotalCapacity WarmPoolDesiredCapacity WarmPoolWarmedCapacity "
-    "WarmPoolPendingCapacity WarmPoolTerminatingCapacity WarmPoolTotalCapacity GroupAndWarmPoolDesiredCapacity "
-    "GroupAndWarmPoolTotalCapacity"
-).split()
+    "GroupMinSize",
+    "GroupMaxSize",
+    "GroupDesiredCapacity",
+    "GroupInServiceInstances",
+    "GroupPendingInstances",
+    "GroupStandbyInstances",
+    "GroupTerminatingInstances",
+    "GroupTotalInstances",
+    "GroupInServiceCapacity",
+    "GroupPendingCapacity",
+    "GroupStandbyCapacity",
+    "GroupTerminatingCapacity",
+    "GroupTotalCapacity",
+    "WarmPoolDesiredCapacity",
+    "WarmPoolWarmedCapacity",
+    "WarmPoolPendingCapacity",
+    "WarmPoolTerminatingCapacity",
+    "WarmPoolTotalCapacity",
+    "GroupAndWarmPoolDesiredCapacity",
+    "GroupAndWarmPoolTotalCapacity",
+)
 
 
 def group_of(self: Any) -> Any:
@@ -191,7 +206,7 @@ def refreshes_of(group: Any) -> list[dict[str, Any]]:
 
 def now() -> datetime:
     """The time as moto's serializers want it."""
-    return datetime.now(timezone.utc).replace(tzinfo=None)
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @replace(AutoScalingResponse, "start_instance_refresh")
@@ -235,9 +250,9 @@ def describe_instance_refreshes(_original: Any, self: Any) -> ActionResult:
 
 def refresh_instances(group: Any, refresh: dict[str, Any]) -> None:
     """The refresh takes over its desired configuration and replaces the instances."""
-    template = (refresh["DesiredConfiguration"] or {}).get("LaunchTemplate")
-    if template:
-        group._set_launch_configuration(None, template, None)
+    wanted = refresh["DesiredConfiguration"] or {}
+    if wanted:
+        group._set_launch_configuration(None, wanted.get("LaunchTemplate"), wanted.get("MixedInstancesPolicy"))
     old = [state.instance.id for state in group.instance_states]
     if old:
         group.instance_states = []

@@ -69,7 +69,7 @@ def group_ids(user: Any) -> list[str]:
 
 @replace(EC2Backend, "delete_subnet")
 def delete_subnet(original: Any, self: Any, subnet_id: str) -> Any:
-    """AWS: DependencyViolation while interfaces, instances, NAT gateways or load balancers are in it. moto deleted it."""
+    """AWS: DependencyViolation while interfaces, instances, NAT gateways or load balancers are in it; not so moto."""
     settle(self)
     interfaces = [one.subnet.id for one in self.enis.values() if one.subnet]
     used = [*interfaces, *(one.subnet_id for one in instances(self)), *(one.subnet_id for one in nat_gateways(self))]

@@ -15,7 +15,8 @@ from emulator.patching import replace
 
 def description(rule: Any) -> str | None:
     """AWS keeps the description of every rule. moto lost it where the rule names another group."""
-    return rule.ip_range.get("Description") or rule.source_group.get("Description")
+    text: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description")
+    return text
 
 
 setattr(SecurityGroupRule, "description", property(description))  # noqa: B010 - it has no setter

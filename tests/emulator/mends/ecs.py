@@ -11,8 +11,8 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.ecs.exceptions import (
     ClusterNotFoundException,
-    ECSException,
     EcsClientException,
+    ECSException,
     InvalidParameterException,
     TaskDefinitionNotFoundException,
 )
@@ -159,7 +159,8 @@ def used_providers(backend: Any, cluster: Any) -> set[str]:
     """The capacity providers that services and tasks of a cluster use."""
     services = [one for one in backend.services.values() if one.cluster is cluster and one.status == "ACTIVE"]
     named = {one["capacityProvider"] for each in services for one in each.data.get("capacityProviderStrategy") or []}
-    return named | {task.data.get("capacityProviderName") for task in tasks_of(backend, cluster.name)}
+    tasks = [task.data for task in tasks_of(backend, cluster.name)]
+    return named | {one["capacityProviderName"] for one in tasks if one.get("capacityProviderName")}
 
 
 def whole_cluster(name: str) -> None:
@@ -245,13 +246,13 @@ def check_group(backend: Any, details: dict[str, Any]) -> None:
             "The specified Auto Scaling group ARN does not exist. Specify a valid ARN and try again."
         )
     scaling = (details.get("managedScaling") or {}).get("status")
-    if details.get("managedTerminationProtection") == "ENABLED":
-        if scaling != "ENABLED" or not group.new_instances_protected_from_scale_in:
-            raise InvalidParameterException(
-                "The managed termination protection setting for the capacity provider is invalid. To enable managed "
-                "termination protection for a capacity provider, the Auto Scaling group must have instance protection "
-                "from scale in enabled, and managed scaling must be enabled."
-            )
+    protected = scaling == "ENABLED" and group.new_instances_protected_from_scale_in
+    if details.get("managedTerminationProtection") == "ENABLED" and not protected:
+        raise InvalidParameterException(
+            "The managed termination protection setting for the capacity provider is invalid. To enable managed "
+            "termination protection for a capacity provider, the Auto Scaling group must have instance protection "
+            "from scale in enabled, and managed scaling must be enabled."
+        )
 
 
 @replace(EC2ContainerServiceBackend, "update_capacity_provider")

@@ -53,16 +53,14 @@ def check_capacity(backend: Any, cluster: Any, data: dict[str, Any], definition:
 
 
 def check_percentages(configuration: dict[str, Any]) -> None:
-    """The maximum must leave room above the minimum."""
-    if configuration["maximumPercent"] <= configuration["minimumHealthyPercent"]:
-        if configuration["maximumPercent"] < configuration["minimumHealthyPercent"] or (
-            configuration["minimumHealthyPercent"] == 100
-        ):
-            raise InvalidParameterException(
-                "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
-                if configuration["maximumPercent"] == 100
-                else "maximumPercent cannot be smaller than minimumHealthyPercent."
-            )
+    """The maximum must not be below the minimum, and both at 100 leave no room for a deployment."""
+    maximum, minimum = configuration["maximumPercent"], configuration["minimumHealthyPercent"]
+    if maximum == minimum == 100:
+        raise InvalidParameterException(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
+        )
+    if maximum < minimum:
+        raise InvalidParameterException("maximumPercent cannot be smaller than minimumHealthyPercent.")
 
 
 def check_network(backend: Any, data: dict[str, Any], definition: Any) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from moto.elbv2.exceptions import ELBClientError
-from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer, FakeTargetGroup
-from moto.elbv2.models import elbv2_backends
+from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.elbv2.responses import ELBV2Response
 
 from emulator.patching import replace

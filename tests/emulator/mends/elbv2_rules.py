@@ -50,7 +50,7 @@ def full_conditions(conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     result = []
     for given in conditions:
         condition = copy.deepcopy(dict(given))
-        name = SIMPLE.get(condition["Field"])
+        name = SIMPLE.get(condition["Field"], "")
         if name and condition.get("Values") and not condition.get(name):
             condition[name] = {"Values": list(condition["Values"])}
         if condition["Field"] in ("host-header", "path-pattern") and condition.get(name):

@@ -16,9 +16,10 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.dockyard.aws.tests.emulator.client import SERVER, Emulator
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from ansible_collections.dockyard.aws.tests.emulator.client import SERVER, Emulator
 
 BUCKET = "emulator-bucket"
 
