@@ -10,6 +10,10 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.autoscaling im
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Layer
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecr import Ecr
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecs import Ecs
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam import Iam
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.network import Network
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_bucket import StateBucket
 
-LAYERS: dict[str, Layer] = {layer.NAME: layer for layer in (Network(), Ecr(), Alb(), Autoscaling(), Ecs())}
+LAYERS: dict[str, Layer] = {
+    layer.NAME: layer for layer in (StateBucket(), Iam(), Network(), Ecr(), Alb(), Autoscaling(), Ecs())
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     autoscaling,
+    dynamodb,
     ec2_launch_template,
     ec2_network,
     ec2_routing,
@@ -18,11 +19,16 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     ecs_service,
     ecs_task_definition,
     elbv2,
+    iam,
     logs,
+    s3,
     ssm,
 )
 
 _MODULES = (
+    s3,
+    dynamodb,
+    iam,
     ec2_network,
     ec2_routing,
     ec2_security_groups,
