@@ -27,6 +27,7 @@ SERVICES: tuple[str, ...] = (
     "elbv2_rules",
     "autoscaling",
     "autoscaling_launch",
+    "logs",
 )
 
 

@@ -45,6 +45,16 @@ def release_address(original: Any, self: Any, address: str | None = None, alloca
     original(self, address=address, allocation_id=allocation_id)
 
 
+@replace(EC2Backend, "delete_subnet")
+def delete_subnet(original: Any, self: Any, subnet_id: str) -> Any:
+    """AWS forgets with a subnet which route table it had. moto kept the association."""
+    subnet = original(self, subnet_id)
+    for table in self.route_tables.values():
+        kept = {name: target for name, target in table._associations.items() if target != subnet_id}
+        table._associations = kept
+    return subnet
+
+
 def describe_by_id(response: Any) -> bool:
     """Set the descriptions that a request gives by rule id; False where it gives whole rules."""
     wanted = response._get_param("SecurityGroupRuleDescriptions", [])
