@@ -25,6 +25,7 @@ SERVICES: tuple[str, ...] = (
     "ec2_network",
     "elbv2",
     "elbv2_rules",
+    "elbv2_options",
     "autoscaling",
     "autoscaling_launch",
     "logs",
