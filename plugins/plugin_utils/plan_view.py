@@ -28,7 +28,7 @@ def plain(text: str, _colour: str) -> str:
 
 def plan_lines(result: Mapping[str, Any], paint: Paint = plain) -> Iterator[str]:
     """The whole plan: by layer and host, each change with its fields, then the counts."""
-    for (layer, host), changes in _groups(result["changes"]):
+    for (layer, host), changes in _groups(result["changes"], result.get("layers", ())):
         yield ""
         yield paint(f"{layer} · {host}", "bold")
         for change in changes:
@@ -150,9 +150,9 @@ def done_line(changes: list[Change], failed: int) -> str:
     return f"Done: {add} added, {change} changed, {destroy} destroyed{trouble}"
 
 
-def _groups(changes: Iterable[Change]) -> Iterator[tuple[tuple[str, str], list[Change]]]:
-    """By layer, and in it by host, in the order in which they come first."""
-    layers: dict[str, int] = {}
+def _groups(changes: Iterable[Change], order: Iterable[str]) -> Iterator[tuple[tuple[str, str], list[Change]]]:
+    """By layer in the order given, and in it by host in the order in which they come first."""
+    layers: dict[str, int] = {layer: number for number, layer in enumerate(order)}
     hosts: dict[str, int] = {}
     for change in (changes := list(changes)):
         layers.setdefault(change["layer"], len(layers))
