@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import documents, ecr_checks
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import (
     Declaration,
     Environment,
@@ -32,7 +33,7 @@ REPOSITORY_OPTIONS: dict[str, Any] = {
     "image_tag_mutability_exclusion_filters": {
         "type": "list",
         "elements": "str",
-        "description": "Wildcards of the tags for which the opposite holds, with the V(..._WITH_EXCLUSION) settings; at most five.",
+        "description": "Wildcards of tags for which the opposite holds, with V(…_WITH_EXCLUSION); at most five.",
     },
     "scan_on_push": {
         "type": "bool",
@@ -43,14 +44,23 @@ REPOSITORY_OPTIONS: dict[str, Any] = {
         "type": "int",
         "description": "Keep this many images and expire older ones: short for the usual O(lifecycle_policy).",
     },
-    "lifecycle_policy": {"type": "dict", "description": "Lifecycle policy document, in the form of the ECR API."},
-    "repository_policy": {"type": "dict", "description": "Repository policy document: who else may pull or push."},
+    "lifecycle_policy": {
+        "type": "raw",
+        "description": "Lifecycle policy document, as a mapping or as JSON text. An empty one removes the policy.",
+    },
+    "repository_policy": {
+        "type": "raw",
+        "description": (
+            "Repository policy document: who else may pull or push; as a mapping or as JSON text. "
+            "An empty one removes the policy."
+        ),
+    },
     "encryption_type": {
         "type": "str",
         "choices": ["AES256", "KMS", "KMS_DSSE"],
         "description": "Encryption at rest. Cannot be changed later. ECR's own default is V(AES256).",
     },
-    "kms_key": {"type": "str", "description": "ARN, id or alias of the KMS key, with V(KMS) or V(KMS_DSSE)."},
+    "kms_key": {"type": "str", "description": "ARN of the KMS key, with V(KMS) or V(KMS_DSSE)."},
     "force_delete": {
         "type": "bool",
         "default": False,
@@ -87,26 +97,15 @@ class Ecr(Layer):
             )
 
     def validate(self, declarations: Sequence[Declaration], environment: Environment) -> Iterator[Problem]:
+        seen: dict[str, str] = {}
         for declaration in declarations:
             for repository in declaration.options["repositories"]:
-                where = f"ecr.repositories[{repository['name']}]"
-                yield from (Problem(declaration.host, where, message) for message in _problems(repository))
-
-
-def _problems(repository: Mapping[str, Any]) -> Iterator[str]:
-    filters, mutability = repository["image_tag_mutability_exclusion_filters"], repository["image_tag_mutability"]
-    if filters and not mutability.endswith("_WITH_EXCLUSION"):
-        yield f"image_tag_mutability_exclusion_filters need image_tag_mutability IMMUTABLE_WITH_EXCLUSION or MUTABLE_WITH_EXCLUSION, got {mutability}"
-    if mutability.endswith("_WITH_EXCLUSION") and not filters:
-        yield f"image_tag_mutability {mutability} needs image_tag_mutability_exclusion_filters"
-    if len(filters or ()) > 5:
-        yield f"image_tag_mutability_exclusion_filters has {len(filters)} filters, ECR allows 5"
-    if repository["keep_images"] is not None and repository["lifecycle_policy"]:
-        yield "keep_images and lifecycle_policy cannot both be given"
-    if repository["keep_images"] is not None and repository["keep_images"] < 1:
-        yield f"keep_images must be at least 1, got {repository['keep_images']}"
-    if repository["kms_key"] and not str(repository["encryption_type"]).startswith("KMS"):
-        yield f"kms_key needs encryption_type KMS or KMS_DSSE, got {repository['encryption_type']}"
+                name, where = repository["name"], f"ecr.repositories[{repository['name']}]"
+                yield from (Problem(declaration.host, where, message) for message in ecr_checks.problems(repository))
+                if name in seen:
+                    message = f"the repository {name!r} is declared already by {seen[name]}"
+                    yield Problem(declaration.host, where, message)
+                seen[name] = declaration.host
 
 
 def _properties(repository: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,11 +119,11 @@ def _properties(repository: Mapping[str, Any]) -> dict[str, Any]:
         properties["encryptionConfiguration"] = declared_only(
             {"encryptionType": repository["encryption_type"], "kmsKey": repository["kms_key"]}
         )
-    lifecycle = _keep(repository["keep_images"]) if repository["keep_images"] else repository["lifecycle_policy"]
-    if lifecycle is not None:
-        properties["lifecyclePolicy"] = lifecycle
-    if repository["repository_policy"] is not None:
-        properties["repositoryPolicy"] = repository["repository_policy"]
+    for option, name in (("lifecycle_policy", "lifecyclePolicy"), ("repository_policy", "repositoryPolicy")):
+        if repository[option] is not None:
+            properties[name] = documents.parsed(repository[option]) if repository[option] else None
+    if repository["keep_images"]:
+        properties["lifecyclePolicy"] = _keep(repository["keep_images"])
     return properties
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import policy, tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
@@ -24,7 +27,7 @@ GONE = "RepositoryNotFoundException"
 
 
 class EcrRepository(Kind):
-    """A repository with its lifecycle policy (`lifecyclePolicy`) and repository policy (`repositoryPolicy`), as documents."""
+    """A repository with its `lifecyclePolicy` and `repositoryPolicy`, as documents."""
 
     kind = "ecr_repository"
     label = "ECR repository"
@@ -39,18 +42,22 @@ class EcrRepository(Kind):
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         ecr = aws.client("ecr")
-        by_name = {item.name: item for item in wanted}
-        found = [
-            item for item in pages(ecr, "describe_repositories", "repositories") if item["repositoryName"] in by_name
-        ]
-        return {item.name: item for item in each(lambda repository: self._observe(ecr, repository), found)}
+        declared = {item.name: item.properties for item in wanted}
+        repositories = pages(ecr, "describe_repositories", "repositories", PaginationConfig={"PageSize": 1000})
+        found = [item for item in repositories if item["repositoryName"] in declared]
+        observed = each(lambda item: self._observe(ecr, item, declared[item["repositoryName"]]), found)
+        return {item.name: item for item in observed}
 
     @staticmethod
-    def _observe(ecr: Any, repository: Mapping[str, Any]) -> Observed:
+    def _observe(ecr: Any, repository: Mapping[str, Any], declared: Mapping[str, Any]) -> Observed:
+        """Documents cost a call each, so only those that are declared are read."""
         name = repository["repositoryName"]
-        lifecycle = unless("LifecyclePolicyNotFoundException", ecr.get_lifecycle_policy, repositoryName=name)
-        access = unless("RepositoryPolicyNotFoundException", ecr.get_repository_policy, repositoryName=name)
-        labels = ecr.list_tags_for_resource(resourceArn=repository["repositoryArn"])["tags"]
+        lifecycle = access = None
+        if "lifecyclePolicy" in declared:
+            lifecycle = unless("LifecyclePolicyNotFoundException", ecr.get_lifecycle_policy, repositoryName=name)
+        if "repositoryPolicy" in declared:
+            access = unless("RepositoryPolicyNotFoundException", ecr.get_repository_policy, repositoryName=name)
+        labels = ecr.list_tags_for_resource(resourceArn=repository["repositoryArn"])["tags"] if declared else []
         properties = {
             "imageTagMutability": repository["imageTagMutability"],
             "imageTagMutabilityExclusionFilters": repository.get("imageTagMutabilityExclusionFilters", []),
@@ -63,14 +70,14 @@ class EcrRepository(Kind):
 
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         result = dict(properties)
-        if result.get("repositoryPolicy"):
-            result["repositoryPolicy"] = policy.canonical(result["repositoryPolicy"])
-        if result.get("lifecyclePolicy"):
-            rules = result["lifecyclePolicy"].get("rules", [])
-            result["lifecyclePolicy"] = {"rules": sorted(rules, key=lambda rule: int(rule["rulePriority"]))}
+        if "repositoryPolicy" in result:
+            document = result["repositoryPolicy"]
+            result["repositoryPolicy"] = policy.canonical(document) if document else None
+        if "lifecyclePolicy" in result:
+            result["lifecyclePolicy"] = _canonical_lifecycle(result["lifecyclePolicy"])
         if result.get("imageTagMutabilityExclusionFilters"):
             result["imageTagMutabilityExclusionFilters"] = sorted(
-                result["imageTagMutabilityExclusionFilters"], key=lambda item: item["filter"]
+                result["imageTagMutabilityExclusionFilters"], key=lambda item: str(item["filter"])
             )
         return result
 
@@ -82,7 +89,7 @@ class EcrRepository(Kind):
             "imageScanningConfiguration",
             "encryptionConfiguration",
         )
-        answer = ecr.create_repository(
+        answer = aws.once("ecr").create_repository(
             repositoryName=resource.name,
             tags=tags.to_list(resource.tags),
             **{name: resource.properties[name] for name in in_create if resource.properties.get(name)},
@@ -116,7 +123,34 @@ class EcrRepository(Kind):
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
         force = bool(resource is not None and resource.options.get("force_delete"))
-        unless(GONE, aws.client("ecr").delete_repository, repositoryName=observed.name, force=force)
+        try:
+            unless(GONE, aws.client("ecr").delete_repository, repositoryName=observed.name, force=force)
+        except ClientError as error:
+            if code_of(error) != "RepositoryNotEmptyException":
+                raise
+            message = f"repository {observed.name!r} still has images; delete them, or declare force_delete: true"
+            raise AwsError(message) from error
+
+
+def _canonical_lifecycle(document: Any) -> dict[str, Any] | None:
+    """Rules in the order of their priorities, with numbers as numbers and lists without an order sorted."""
+    rules = (policy.parsed(document) if document else {}).get("rules") or ()
+    if not rules:
+        return None
+    return {"rules": sorted((_canonical_rule(rule) for rule in rules), key=lambda rule: int(rule["rulePriority"]))}
+
+
+def _canonical_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    selection = dict(rule.get("selection") or {})
+    for name in ("tagPrefixList", "tagPatternList"):
+        if name in selection:
+            selection[name] = sorted(map(str, selection[name] or ()))
+            if not selection[name]:
+                del selection[name]
+    if "countNumber" in selection:
+        selection["countNumber"] = int(selection["countNumber"])
+    result = {**rule, "rulePriority": int(rule["rulePriority"]), "selection": selection}
+    return {name: value for name, value in result.items() if value not in ("", None)}
 
 
 def _attributes(repository: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,6 +164,7 @@ def _attributes(repository: Mapping[str, Any]) -> dict[str, Any]:
 
 def _put_document(ecr: Any, name: str, which: str, document: Mapping[str, Any] | None) -> None:
     if which == "lifecyclePolicy":
+        document = _canonical_lifecycle(document)
         if document:
             ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=policy.text(document))
         else:

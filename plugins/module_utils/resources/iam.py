@@ -22,7 +22,10 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import secretsmanager
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_credentials import delete_credentials
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_details import account_details
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_details import (
+    account_details,
+    tags_of_namesake,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_principals import GONE, Principal
 
 MAX_POLICY_VERSIONS = 5
@@ -208,25 +211,17 @@ class IamPolicy(Kind):
     immutable = frozenset({"Path"})
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
-        # Tags are asked for one policy at a time, so only for what is declared and not for what is referred to.
-        declared = {item.name: bool(item.properties) for item in wanted}
-        found = [item for item in account_details(aws)["Policies"] if item["PolicyName"] in declared]
-        observed = each(lambda item: self._observe(aws.client("iam"), item, declared[item["PolicyName"]]), found)
-        return {item.name: item for item in observed}
+        details, declared = account_details(aws), {item.name: bool(item.properties) for item in wanted}
+        found = [item for item in details["Policies"] if item["PolicyName"] in declared]
 
-    @staticmethod
-    def _observe(iam: Any, detail: Mapping[str, Any], with_tags: bool) -> Observed:
-        versions = detail["PolicyVersionList"]
-        default = next(item for item in versions if item["IsDefaultVersion"])
-        older = sorted((item for item in versions if item is not default), key=lambda item: item["CreateDate"])
-        labels = iam.get_policy(PolicyArn=detail["Arn"])["Policy"].get("Tags") if with_tags else ()
-        properties = {
-            "Path": detail["Path"],
-            "Description": detail.get("Description") or "",
-            "Document": policy.parsed(default["Document"]),
-            "OtherVersions": [item["VersionId"] for item in older],
-        }
-        return Observed(detail["PolicyName"], properties, _policy_attributes(detail), tags.from_list(labels))
+        def observe(item: dict[str, Any]) -> Observed:
+            # What is only referred to needs no tags.
+            labels = tags_of_namesake(details, item) if declared[item["PolicyName"]] else []
+            if labels is None:
+                labels = aws.client("iam").get_policy(PolicyArn=item["Arn"])["Policy"].get("Tags", [])
+            return _observe_policy(item, labels)
+
+        return {item.name: item for item in each(observe, found)}
 
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         result = dict(properties)
@@ -367,6 +362,19 @@ def _detach_everywhere(iam: Any, arn: str) -> None:
     for noun, name in attached:
         detach = getattr(iam, f"detach_{noun.lower()}_policy")
         unless(GONE, detach, PolicyArn=arn, **{f"{noun}Name": name})
+
+
+def _observe_policy(detail: Mapping[str, Any], labels: Sequence[Mapping[str, str]]) -> Observed:
+    versions = detail["PolicyVersionList"]
+    default = next(item for item in versions if item["IsDefaultVersion"])
+    older = sorted((item for item in versions if item is not default), key=lambda item: item["CreateDate"])
+    properties = {
+        "Path": detail["Path"],
+        "Description": detail.get("Description") or "",
+        "Document": policy.parsed(default["Document"]),
+        "OtherVersions": [item["VersionId"] for item in older],
+    }
+    return Observed(detail["PolicyName"], properties, _policy_attributes(detail), tags.from_list(labels))
 
 
 def _role_attributes(role: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,31 +6,50 @@
 from __future__ import annotations
 
 import threading
-import time
+from concurrent.futures import Future
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws, Session
 
 FILTERS = ["User", "Role", "LocalManagedPolicy"]
 LISTS = ("UserDetailList", "RoleDetailList", "Policies")
-# Long enough for the three kinds that are read side by side, short enough for who looks again after a change.
-FRESH_SECONDS = 2.0
 
 Details = dict[str, list[dict[str, Any]]]
 
 _lock = threading.Lock()
-_remembered: WeakKeyDictionary[Session, tuple[float, Details]] = WeakKeyDictionary()
+_under_way: dict[Session, Future[Details]] = {}
 
 
 def account_details(aws: Aws) -> Details:
-    """UserDetailList, RoleDetailList and Policies; reads at the same time share one answer."""
+    """UserDetailList, RoleDetailList and Policies. Who asks while the call is under way gets the same answer."""
     with _lock:
-        when, details = _remembered.get(aws.session, (0.0, {}))
-        if not details or time.monotonic() - when > FRESH_SECONDS:
-            details = _read(aws.client("iam"))
-            _remembered[aws.session] = (time.monotonic(), details)
-        return details
+        call = _under_way.get(aws.session)
+        first = call is None
+        call = _under_way.setdefault(aws.session, Future()) if call is None else call
+    if not first:
+        return call.result()
+    try:
+        call.set_result(_read(aws.client("iam")))
+    except BaseException as error:
+        call.set_exception(error)
+    finally:
+        with _lock:
+            del _under_way[aws.session]
+    return call.result()
+
+
+def tags_of_namesake(details: Details, policy: dict[str, Any]) -> list[dict[str, str]] | None:
+    """The tags of the user or role that has the policy's name and the policy, or None.
+
+    GetAccountAuthorizationDetails leaves out the tags of policies. An administrator and its policy are made together,
+    with the same name and the same tags, so these need not be asked for one policy at a time.
+    """
+    for kind, noun in (("UserDetailList", "User"), ("RoleDetailList", "Role")):
+        for item in details[kind]:
+            attached = {one["PolicyArn"] for one in item.get("AttachedManagedPolicies", ())}
+            if item[f"{noun}Name"] == policy["PolicyName"] and policy["Arn"] in attached:
+                return list(item.get("Tags", ()))
+    return None
 
 
 def _read(iam: Any) -> Details:
