@@ -95,7 +95,7 @@ def _vpc(vpc: Options) -> Iterator[Found]:
     if vpc["existing"]:
         for name in ("cidr_block", "secondary_cidr_blocks", "instance_tenancy", "tags"):
             if vpc[name] is not None:
-                yield f"{where}.{name}", f"cannot be given with existing: true, which only refers to VPC {vpc['name']!r}"
+                yield f"{where}.{name}", f"cannot be given with existing: true, which only refers to {vpc['name']!r}"
         return
     if vpc["name"].startswith("vpc-"):
         yield f"{where}.name", f"{vpc['name']!r} is an id; give a name, or existing: true to refer to that VPC"

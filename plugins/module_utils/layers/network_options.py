@@ -19,11 +19,11 @@ VPC_OPTIONS: dict[str, Any] = {
     "existing": {
         "type": "bool",
         "default": False,
-        "description": "The VPC is declared elsewhere or made by others: it is only referred to, never created, changed or deleted.",
+        "description": "The VPC is only referred to, never created, changed or deleted.",
     },
     "cidr_block": {
         "type": "str",
-        "description": "IPv4 CIDR block, from /16 to /28. Required unless O(network.vpc.existing). Cannot be changed later.",
+        "description": "IPv4 CIDR block, /16 to /28; required unless O(network.vpc.existing). Cannot be changed.",
     },
     "secondary_cidr_blocks": {
         "type": "list",
@@ -33,7 +33,7 @@ VPC_OPTIONS: dict[str, Any] = {
     "instance_tenancy": {
         "type": "str",
         "choices": ["default", "dedicated"],
-        "description": "Tenancy of the instances. V(dedicated) can be taken back to V(default) later, not the other way.",
+        "description": "Tenancy of the instances. V(dedicated) can become V(default) later, not the other way.",
     },
     "enable_dns_support": {"type": "bool", "default": True, "description": "Name resolution by AWS's DNS server."},
     "enable_dns_hostnames": {
@@ -79,7 +79,7 @@ SUBNET_OPTIONS: dict[str, Any] = {
     },
     "map_public_ip_on_launch": {
         "type": "bool",
-        "description": "Public addresses for what is launched in it. The default is the value of O(network.subnets[].public).",
+        "description": "Public addresses for what is launched in it. By default as O(network.subnets[].public).",
     },
     "protect": PROTECT,
     "tags": TAGS,
@@ -115,7 +115,7 @@ ROUTE_TABLE_OPTIONS: dict[str, Any] = {
         "elements": "dict",
         "default": [],
         "options": ROUTE_OPTIONS,
-        "description": "Exactly its routes, except for those that AWS puts there itself. Each has one destination and one target.",
+        "description": "Its routes, all but those that AWS puts there. Each has one destination and one target.",
     },
     "tags": TAGS,
 }
@@ -132,7 +132,7 @@ RULE_OPTIONS: dict[str, Any] = {
     },
     "to_port": {
         "type": "int",
-        "description": "Last port, the first one where it is not given; with V(icmp) and V(icmpv6) the code, V(-1) for all.",
+        "description": "Last port, by default the first; with V(icmp) and V(icmpv6) the code, V(-1) for all.",
     },
     "cidr_blocks": {"type": "list", "elements": "str", "default": [], "description": "IPv4 sources or destinations."},
     "ipv6_cidr_blocks": {
@@ -151,7 +151,7 @@ RULE_OPTIONS: dict[str, Any] = {
         "type": "list",
         "elements": "str",
         "default": [],
-        "description": "Names or ids of security groups as sources or destinations; the group itself may be among them.",
+        "description": "Names or ids of security groups as sources or destinations, the group itself too.",
     },
     "description": {"type": "str", "description": "What the rule is for."},
 }
@@ -164,7 +164,7 @@ SECURITY_GROUP_OPTIONS: dict[str, Any] = {
     },
     "description": {
         "type": "str",
-        "description": "Description. AWS cannot change it: another one is a new group, which takes over before the old one goes.",
+        "description": "Description. Another one is a new group, which takes over before the old one goes.",
     },
     "ingress": {
         "type": "list",
@@ -200,7 +200,7 @@ NETWORK_OPTIONS: dict[str, Any] = {
         "type": "str",
         "choices": ["none", "single", "one_per_zone"],
         "default": "none",
-        "description": "NAT gateways for the private subnets: V(single) for all of them together, or one in each of their zones.",
+        "description": "NAT gateways for the private subnets: V(single) for all together, or one in each zone.",
     },
     "route_tables": {
         "type": "list",

@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import StillInUse
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    ENVIRONMENT_TAG,
     SUPERSEDED_TAG,
     Difference,
     Observed,
@@ -30,7 +30,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 MOST_FILTER_VALUES = 200
 SEEN_TIMEOUT = 60
 FREE_TIMEOUT = 600
-SUPERSEDED_FREE_TIMEOUT = 20
+SUPERSEDED_FREE_TIMEOUT = 6
 IN_USE = ("DependencyViolation", "ResourceInUse", "InvalidIPAddress.InUse")
 
 
@@ -82,7 +82,11 @@ class Ec2Kind(Kind):
             self.observe(item, item[self.listing.id_key]) for item in self.listing.by(aws, self.listing.id_filter, ids)
         ]
         scopes = {item.name: item.scope.get("VpcId") for item in wanted}
-        fitting = [item for item in candidates if item.name in scopes and self.lies_in(item, scopes[item.name])]
+        fitting = [
+            item
+            for item in candidates
+            if item.name in scopes and (is_old_copy(item) or self.lies_in(item, scopes[item.name]))
+        ]
         return tags.by_name(fitting, aws.environment, self.label)
 
     def observe(self, item: Mapping[str, Any], name: str) -> Observed:
@@ -101,6 +105,12 @@ class Ec2Kind(Kind):
 
     def retag(self, aws: Aws, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
         retag(aws, observed.attributes["id"], add, remove)
+
+
+def is_old_copy(observed: Observed) -> bool:
+    """A copy that a replacement left behind; it may lie in an old copy of the VPC."""
+    labels = observed.tags or {}
+    return SUPERSEDED_TAG in labels and ENVIRONMENT_TAG in labels
 
 
 def specification(kind: str, resource: Resource) -> list[dict[str, Any]]:
@@ -129,6 +139,7 @@ def delete_when_free(
     gone: str | Sequence[str],
     function: Callable[[], Any],
     set_free: Callable[[], Any] = lambda: None,
+    timeout: float | None = None,
 ) -> None:
     """Delete a thing that others may still be letting go of: network interfaces take minutes to vanish.
 
@@ -141,19 +152,37 @@ def delete_when_free(
         try:
             unless(gone, function)
             return
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if code_of(error) not in IN_USE:
                 raise
             now = time.monotonic()
             if deadline is None:
-                superseded = is_superseded(aws, identifier)
-                deadline = now + (SUPERSEDED_FREE_TIMEOUT if superseded else FREE_TIMEOUT)
+                superseded = timeout is None and is_superseded(aws, identifier)
+                deadline = now + (timeout or (SUPERSEDED_FREE_TIMEOUT if superseded else FREE_TIMEOUT))
             if now >= deadline:
-                said = error.response["Error"].get("Message", "")
+                said = users(aws, identifier) or error.response["Error"].get("Message", "")
                 raise StillInUse(f"{label} {identifier} is still in use: {said}") from error
         set_free()
         time.sleep(delay)
         delay = min(delay * 1.6, 10.0)
+
+
+def users(aws: Aws, identifier: str) -> str:
+    """Whose network interfaces use a VPC, subnet or security group, in words; empty where none does."""
+    filters = {"vpc-": "vpc-id", "subnet-": "subnet-id", "sg-": "group-id"}
+    name = next((value for prefix, value in filters.items() if identifier.startswith(prefix)), None)
+    if name is None:
+        return ""
+    wanted = [{"Name": name, "Values": [identifier]}]
+    found = pages(aws.client("ec2"), "describe_network_interfaces", "NetworkInterfaces", Filters=wanted)
+    names = sorted({_user(item) for item in found})
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
+
+
+def _user(interface: Mapping[str, Any]) -> str:
+    instance = interface.get("Attachment", {}).get("InstanceId")
+    return str(instance or interface.get("Description") or interface["NetworkInterfaceId"])
 
 
 def keyed_differences(

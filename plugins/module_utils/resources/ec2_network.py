@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import StillInUse
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import top_level
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     ENVIRONMENT_TAG,
@@ -40,6 +40,8 @@ INTERNET_GATEWAYS = Listing(
     "describe_internet_gateways", "InternetGateways", "InternetGatewayId", "internet-gateway-id", "igw-"
 )
 AVAILABLE_TIMEOUT = 120
+# As long as a NAT gateway in the old subnet, which the same run deletes, may take to go.
+CONFLICT_TIMEOUT = 120
 DNS_ATTRIBUTES = {"EnableDnsSupport": "enableDnsSupport", "EnableDnsHostnames": "enableDnsHostnames"}
 NO_SECONDARY: list[str] = []
 
@@ -255,7 +257,7 @@ class Subnet(Ec2Kind):
         properties = resource.properties
         try:
             answer = self._create(aws, resource)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if code_of(error) != "InvalidSubnet.Conflict" or not self._old_copies_go(aws, resource):
                 raise
             answer = self._create(aws, resource)
@@ -277,18 +279,17 @@ class Subnet(Ec2Kind):
 
     def _old_copies_go(self, aws: Aws, resource: Resource) -> bool:
         """The new subnet overlaps with the old one: it can only follow it, if nothing is in the old one any more."""
-        wanted = Wanted(resource.name, resource.scope)
-        found = self.read(aws, [wanted]).get(resource.name)
+        found = self.read(aws, [Wanted(resource.name, resource.scope)]).get(resource.name)
         old = found.superseded if found is not None else []
         for copy in old:
             subnet_id = copy.attributes["id"]
             try:
-                unless("InvalidSubnetID.NotFound", aws.client("ec2").delete_subnet, SubnetId=subnet_id)
-            except ClientError as error:
+                self._delete(aws, subnet_id, CONFLICT_TIMEOUT)
+            except StillInUse as error:
                 retag(aws, subnet_id, {}, [SUPERSEDED_TAG])
                 message = (
-                    f"the new CIDR block {resource.properties['CidrBlock']} of subnet {resource.name!r} overlaps with that of "
-                    f"the existing one ({subnet_id}, {copy.properties['CidrBlock']}), which is still in use. "
+                    f"the new CIDR block {resource.properties['CidrBlock']} overlaps with that of the existing subnet "
+                    f"({copy.properties['CidrBlock']}), and {error}. "
                     "Choose a CIDR block that does not overlap, or take everything out of the subnet first."
                 )
                 raise AwsError(message) from error
@@ -298,9 +299,17 @@ class Subnet(Ec2Kind):
         _map_public_ip(aws, observed.attributes["id"], resource.properties.get("MapPublicIpOnLaunch", False))
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
-        subnet_id, ec2 = observed.attributes["id"], aws.client("ec2")
+        self._delete(aws, observed.attributes["id"])
+
+    def _delete(self, aws: Aws, subnet_id: str, timeout: float | None = None) -> None:
+        ec2 = aws.client("ec2")
         delete_when_free(
-            aws, subnet_id, self.label, "InvalidSubnetID.NotFound", lambda: ec2.delete_subnet(SubnetId=subnet_id)
+            aws,
+            subnet_id,
+            self.label,
+            "InvalidSubnetID.NotFound",
+            lambda: ec2.delete_subnet(SubnetId=subnet_id),
+            timeout=timeout,
         )
 
 

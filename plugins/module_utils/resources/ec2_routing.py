@@ -96,9 +96,6 @@ class NatGateway(Ec2Kind):
     listing = NAT_GATEWAYS
     immutable = frozenset({"SubnetIds", "AllocationId"})
 
-    def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
-        return {name: item for name, item in super().read(aws, wanted).items() if item.exists}
-
     def lies_in(self, observed: Observed, vpc_id: str | None) -> bool:
         """A gateway that was deleted can be seen for an hour."""
         return observed.properties["State"] in ("pending", "available") and super().lies_in(observed, vpc_id)

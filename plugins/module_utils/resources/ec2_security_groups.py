@@ -12,6 +12,8 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import StillInUse
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
@@ -31,6 +33,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_common 
     delete_when_free,
     is_superseded,
     specification,
+    users,
 )
 
 GROUPS = Listing("describe_security_groups", "SecurityGroups", "GroupId", "group-id", "sg-")
@@ -97,12 +100,9 @@ class SecurityGroup(Ec2Kind):
 
 def _check_interfaces(aws: Aws, group_id: str) -> None:
     """An old copy that network interfaces still use goes in a later run; it is no use to wait for it."""
-    wanted = [{"Name": "group-id", "Values": [group_id]}]
-    found = pages(aws.client("ec2"), "describe_network_interfaces", "NetworkInterfaces", Filters=wanted)
-    if found and is_superseded(aws, group_id):
-        users = sorted({item.get("Description") or item["NetworkInterfaceId"] for item in found})
-        more = f" and {len(users) - 3} more" if len(users) > 3 else ""
-        raise StillInUse(f"security group {group_id} is used by {', '.join(users[:3])}{more}")
+    using = users(aws, group_id)
+    if using and is_superseded(aws, group_id):
+        raise StillInUse(f"security group {group_id} is used by {using}")
 
 
 def _forget(aws: Aws, group_id: str) -> None:
@@ -181,7 +181,7 @@ class SecurityGroupRules(Kind):
 
     def _make_equal(self, aws: Aws, resource: Resource) -> None:
         """From what is there now; first what is to be let in, then what is not any more."""
-        group_id = resource.scope["GroupId"]
+        group_id = str(resource.scope["GroupId"])
         there = list(_current(aws, _rules_of(aws, [group_id]), {group_id: resource.name}))
         desired = self.canonical(resource.properties)
         for direction, wanted in desired.items():
@@ -251,8 +251,8 @@ def _authorize(aws: Aws, group_id: str, direction: str, missing: Sequence[Mappin
     permissions = [rules.permission(rule) for rule in missing]
     try:
         call(GroupId=group_id, IpPermissions=permissions)
-    except ec2.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != DUPLICATE:
+    except exceptions.ClientError as error:
+        if code_of(error) != DUPLICATE:
             raise
         for permission in permissions:
             unless(DUPLICATE, call, GroupId=group_id, IpPermissions=[permission])
