@@ -19,13 +19,20 @@ UPDATES = [(case, update) for case in CASES for update in case.get("updates", ()
 READ_ONLY = {"ssm_parameter"}
 
 
+def prepare(emulator, case):
+    """Make what the case needs and no layer makes."""
+    if "prepare" in case:
+        case["prepare"](emulator.client)
+
+
 def test_every_kind_is_listed():
     made = {kind for case in CASES for kind in [case["kind"], *case.get("also", ())]}
     assert made >= set(KINDS) - READ_ONLY
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_create_then_nothing_then_destroy(runner, case):
+def test_create_then_nothing_then_destroy(runner, emulator, case):
+    prepare(emulator, case)
     created = runner.make(case["declared"])
     assert case["kind"] in {kind for _action, kind, _name in created.done}
     assert {action for action, _kind, _name in created.done} == {"create"}
@@ -38,7 +45,8 @@ def test_create_then_nothing_then_destroy(runner, case):
 
 
 @pytest.mark.parametrize(("case", "update"), UPDATES, ids=lambda item: item["id"])
-def test_each_change_alone(runner, case, update):
+def test_each_change_alone(runner, emulator, case, update):
+    prepare(emulator, case)
     runner.make(case["declared"])
     changed = runner.make(update["declared"])
     change = changed.change(update["address"])
