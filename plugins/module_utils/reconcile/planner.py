@@ -233,7 +233,7 @@ class Planner:
         owned = not self._settings.ownership_tags or not kind.taggable or ENVIRONMENT_TAG in (observed.tags or {})
         if any(item.replaces for item in found):
             change.action = REPLACE
-            problems.extend(self._replacement_problems(kind, change))
+            problems.extend(self._replacement_problems(kind, change, owned))
         elif not owned:
             change.action, change.reason = ADOPT, "adoption"
         elif found:
@@ -311,13 +311,19 @@ class Planner:
         return "configuration"
 
     @staticmethod
-    def _replacement_problems(kind: Kind, change: Change) -> list[Problem]:
+    def _replacement_problems(kind: Kind, change: Change, owned: bool) -> list[Problem]:
         resource = change.resource
         paths = ", ".join(
             f"{item.path} ({item.before} -> {item.after})" for item in change.differences if item.replaces
         )
         if resource.protect:
             message = f"{resource.address} is protected and would have to be replaced to change {paths}"
+            return [Problem(resource.host, resource.where, message)]
+        if not owned:
+            message = (
+                f"{kind.label} {resource.name!r} exists, is not tagged as this environment's, and would have to be "
+                f"replaced to change {paths}: declare it as it is, or choose another name"
+            )
             return [Problem(resource.host, resource.where, message)]
         if kind.holds_data and not resource.options.get("allow_replacement"):
             message = (

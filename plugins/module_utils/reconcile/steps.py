@@ -79,8 +79,14 @@ def _needs(
         own = {("delete", address)}
         wanted = own | {("write", other) for other in needs[address]}
     elif step.verb == "delete":
-        wanted = {("delete", other) for other in needed_by[address]}
+        wanted = {("delete", other) for other in needed_by[address]} | _cleans(steps, needed_by[address])
     else:
         users = needed_by[address]
-        wanted = {("write", address)} | {(verb, other) for other in users for verb in ("write", "delete", "clean")}
+        wanted = {("write", address)} | {(verb, other) for other in users for verb in ("write", "delete")}
+        wanted |= _cleans(steps, users)
     return {key for key in wanted if key in steps and key != step.key}
+
+
+def _cleans(steps: Mapping[StepKey, Step], addresses: set[Address]) -> set[StepKey]:
+    """The deletions of old copies of these resources: a copy has an address of its own, with its id in it."""
+    return {key for key, step in steps.items() if step.verb == "clean" and step.change.resource.address in addresses}
