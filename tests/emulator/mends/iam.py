@@ -10,7 +10,13 @@ import json
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
-from moto.iam.exceptions import DeleteConflictException, EntityAlreadyExists, InvalidInput, MalformedPolicyDocument
+from moto.iam.exceptions import (
+    DeleteConflictException,
+    EntityAlreadyExists,
+    InvalidInput,
+    MalformedPolicyDocument,
+    NotFoundException,
+)
 from moto.iam.models import SERVICE_NAME_CONVERSION, IAMBackend, User
 from moto.iam.responses import IamResponse
 
@@ -148,3 +154,21 @@ def delete_user_permissions_boundary(_original: Any, self: Any) -> ActionResult:
     """moto knew no such call."""
     self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = None
     return EmptyResult()
+
+
+@replace(IAMBackend, "update_user")
+def update_user(original: Any, self: Any, user_name: str, *args: Any, **kwargs: Any) -> None:
+    """A user keeps its tags when its path or name changes: moto finds them by ARN and lost them."""
+    user = self.get_user(user_name)
+    tags = self.tagger.list_tags_for_resource(user.arn)["Tags"]
+    self.tagger.delete_all_tags_for_resource(user.arn)
+    original(self, user_name, *args, **kwargs)
+    self.tagger.tag_resource(user.arn, tags)
+
+
+@replace(IAMBackend, "remove_role_from_instance_profile")
+def remove_role_from_instance_profile(original: Any, self: Any, profile_name: str, role_name: str) -> None:
+    """A role that is not in the profile: NoSuchEntity. moto crashed."""
+    if self.get_role(role_name) not in self.get_instance_profile(profile_name).roles:
+        raise NotFoundException(f"Role {role_name} in Instance Profile {profile_name} cannot be found.")
+    original(self, profile_name, role_name)
