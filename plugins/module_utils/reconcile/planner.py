@@ -330,6 +330,11 @@ class Planner:
                 f"AWS cannot change {paths} of an existing {kind.label}, and replacing it would destroy what it holds"
             )
             return [Problem(resource.host, resource.where, message)]
+        if change.observed is not None and (refusal := kind.refuses_delete(resource, change.observed)):
+            message = (
+                f"{resource.address} would have to be replaced to change {paths}, and cannot be deleted: {refusal}"
+            )
+            return [Problem(resource.host, resource.where, message)]
         return []
 
     def _foreign(self, resource: Resource, observed: Observed) -> Problem | None:
