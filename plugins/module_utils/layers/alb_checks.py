@@ -78,8 +78,13 @@ def _load_balancer(options: Mapping[str, Any]) -> Found:
     for path, least in (("subnets", 2), ("security_groups", 1)):
         names = options[path]
         if len(set(names)) < least:
-            kind = "subnets, each in another availability zone" if path == "subnets" else "security group"
-            yield path, f"names {', '.join(sorted(set(names))) or 'none'}; a load balancer needs at least {least} {kind}"
+            needs = (
+                f"{least} subnets, each in another availability zone"
+                if path == "subnets"
+                else f"{least} security group"
+            )
+            given = ", ".join(sorted(set(names))) or "none"
+            yield path, f"names {given}; a load balancer needs at least {needs}"
         yield from ((path, f"names {name!r} twice") for name, count in Counter(names).items() if count > 1)
     yield from attributes.outside_limits(attributes.LOAD_BALANCER, options)
     for logs in ("access_logs", "connection_logs", "health_check_logs"):
@@ -121,8 +126,9 @@ def _tls(options: Mapping[str, Any]) -> Found:
             yield path, f"is {arn!r}; it must be the ARN of a certificate in ACM (arn:aws:acm:…:certificate/…) or IAM"
     if options["certificate"] and options["certificate"] in (options["extra_certificates"] or ()):
         yield "extra_certificates", "names the default certificate, which must not be named again"
-    if len(options["extra_certificates"] or ()) > MOST_CERTIFICATES:
-        yield "extra_certificates", f"has {len(options['extra_certificates'])} certificates, AWS allows {MOST_CERTIFICATES}"
+    extra = len(options["extra_certificates"] or ())
+    if extra > MOST_CERTIFICATES:
+        yield "extra_certificates", f"has {extra} certificates, AWS allows {MOST_CERTIFICATES}"
     if options["ssl_policy"] and not SSL_POLICY.fullmatch(options["ssl_policy"]):
         yield "ssl_policy", f"is {options['ssl_policy']!r}; names of security policies begin with 'ELBSecurityPolicy-'"
     mutual = options["mutual_authentication"]
@@ -162,7 +168,7 @@ def _target_group_attributes(options: Mapping[str, Any]) -> Found:
     if slow and slow < 30:
         yield "slow_start_duration_seconds", f"is {slow}, it must be 0 or from 30 to 900"
     if slow and algorithm not in (None, "round_robin"):
-        yield "slow_start_duration_seconds", f"goes with load_balancing_algorithm_type round_robin, not with {algorithm}"
+        yield "slow_start_duration_seconds", f"goes with load_balancing_algorithm_type round_robin, got {algorithm}"
     if options["load_balancing_algorithm_anomaly_mitigation"] == "on" and algorithm != "weighted_random":
         yield (
             "load_balancing_algorithm_anomaly_mitigation",
@@ -172,7 +178,7 @@ def _target_group_attributes(options: Mapping[str, Any]) -> Found:
     if options["stickiness_type"] == "app_cookie" and not cookie:
         yield "stickiness_app_cookie_cookie_name", "is not given; stickiness_type app_cookie needs it"
     if cookie and cookie.startswith("AWSALB"):
-        yield "stickiness_app_cookie_cookie_name", f"is {cookie!r}; names that begin with AWSALB are the load balancer's own"
+        yield "stickiness_app_cookie_cookie_name", f"is {cookie!r}; names that begin with AWSALB are AWS's own"
     for item in attributes.TARGET_GROUP:
         if item.key.startswith("target_group_health.") and item.type == "str" and options[item.option] is not None:
             yield from _health_share(item.option, str(options[item.option]))
@@ -193,15 +199,16 @@ def _health_check(options: Mapping[str, Any]) -> Found:
         if check[path] is not None and not low <= check[path] <= high:
             yield path, f"is {check[path]}, it must be from {low} to {high}"
     interval = check["interval_seconds"] or (35 if options["target_type"] == "lambda" else 30)
-    if check["timeout_seconds"] is not None and check["timeout_seconds"] >= interval:
-        yield "timeout_seconds", f"is {check['timeout_seconds']}, it must be less than the interval, which is {interval}"
+    timeout = check["timeout_seconds"]
+    if timeout is not None and timeout >= interval:
+        yield "timeout_seconds", f"is {timeout}, it must be less than the interval, which is {interval}"
     if check["path"] is not None and (not check["path"].startswith("/") or len(check["path"]) > 1024):
         yield "path", f"is {check['path']!r}; it must begin with '/' and have at most 1024 characters"
     port = check["port"]
     if port is not None and port != "traffic-port" and not (port.isdigit() and 1 <= int(port) <= 65535):
         yield "port", f"is {port!r}; it must be traffic-port or a number from 1 to 65535"
     if check["enabled"] is False and options["target_type"] != "lambda":
-        yield "enabled", f"is false; health checks of a target group of target_type {options['target_type']} are always on"
+        yield "enabled", f"is false; with target_type {options['target_type']} health checks are always on"
     if check["matcher"] is not None:
         yield from _matcher(check["matcher"], options["protocol_version"] == "GRPC")
 

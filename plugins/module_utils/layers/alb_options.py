@@ -44,12 +44,15 @@ ACTION: dict[str, Any] = {
     },
     "path": {
         "type": "str",
-        "description": "For V(redirect): the path, begins with C(/); may contain C(#{host}), C(#{path}) and C(#{port}).",
+        "description": "For V(redirect): the path, begins with C(/); may contain C(#{host}), C(#{path}), C(#{port}).",
     },
     "query": {"type": "str", "description": "For V(redirect): the query string without its question mark."},
     "status_code": {
         "type": "str",
-        "description": "For V(redirect) V(HTTP_301) (default) or V(HTTP_302), for V(fixed-response) a code 2XX, 4XX or 5XX.",
+        "description": (
+            "For V(redirect) V(HTTP_301), which is the default, or V(HTTP_302). "
+            "For V(fixed-response) a code 2XX, 4XX or 5XX."
+        ),
     },
     "content_type": {
         "type": "str",
@@ -85,7 +88,7 @@ CONDITION: dict[str, Any] = {
     "regex_values": {
         "type": "list",
         "elements": "str",
-        "description": "Regular expressions, for V(host-header), V(path-pattern) and V(http-header), instead of O(values).",
+        "description": "Regular expressions instead of values, for V(host-header), V(path-pattern), V(http-header).",
     },
     "http_header_name": {"type": "str", "description": "For V(http-header): name of the header."},
 }
@@ -201,7 +204,9 @@ HEALTH_CHECK: dict[str, Any] = {
     "unhealthy_threshold_count": {"type": "int", "description": "Checks in a row that make it unhealthy, 2 to 10."},
     "matcher": {
         "type": "str",
-        "description": "Codes of a healthy answer, such as V(200), V(200,202) or V(200-399); gRPC codes 0 to 99 with V(GRPC).",
+        "description": (
+            "Codes of a healthy answer, such as V(200), V(200,202) or V(200-399); with V(GRPC) gRPC codes, 0 to 99."
+        ),
     },
 }
 
@@ -218,7 +223,7 @@ TARGET_GROUP: dict[str, Any] = {
         "type": "str",
         "choices": ["instance", "ip", "lambda"],
         "default": "instance",
-        "description": "What its targets are: V(ip) for services in network mode C(awsvpc). A change replaces the group.",
+        "description": "What its targets are; V(ip) for network mode C(awsvpc). A change replaces the group.",
     },
     "protocol": {
         "type": "str",

@@ -111,9 +111,10 @@ def _value(field: str, value: Any) -> Iterator[str]:
     elif field == "source-ip":
         yield from _cidr(str(value))
     elif field == "host-header" and (not HOST.fullmatch(str(value)) or "." not in str(value)):
-        yield f"the value {value!r} is no host name; it has letters, digits, '-', '.', '*' and '?', and at least one '.'"
+        yield f"the value {value!r} is no host name; it has letters, digits, - . * ? and at least one '.'"
     elif field == "path-pattern" and not PATH.fullmatch(str(value)):
-        yield f"the value {value!r} is no path; it has at most 128 characters, letters, digits, _ - . $ / ~ \" ' @ : + & * ?"
+        allowed = "at most 128 letters, digits and _ - . $ / ~ \" ' @ : + & * ?"
+        yield f"the value {value!r} is no path; it has {allowed}"
     elif field == "path-pattern" and not str(value).startswith(("/", "*")):
         yield f"the value {value!r} never matches: paths begin with '/'"
     elif field == "http-request-method" and not METHOD.fullmatch(str(value)):
@@ -206,7 +207,10 @@ def _redirect(action: Mapping[str, Any], protocol: str, port: int | None) -> Ite
         yield f"port of a redirect is {to_port!r}; it must be from 1 to 65535 or #{{port}}"
     if action["path"] is not None and not action["path"].startswith("/"):
         yield f"path of a redirect is {action['path']!r}; it must begin with '/'"
-    same = {"protocol": (None, "#{protocol}", protocol), "port": (None, "#{port}", str(port))}
+    same: dict[str, tuple[str | None, ...]] = {
+        "protocol": (None, "#{protocol}", protocol),
+        "port": (None, "#{port}", str(port)),
+    }
     same |= {"host": (None, "#{host}"), "path": (None, "/#{path}")}
     if all(action[name] in unchanged for name, unchanged in same.items()):
         yield "a redirect must change at least one of protocol, port, host and path, else it goes in a circle"

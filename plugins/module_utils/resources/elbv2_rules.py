@@ -45,7 +45,10 @@ MOVES = "PriorityMoves"
 
 
 class ListenerRule(TaggedKind):
-    """A listener rule; its name is `<load balancer>:<port>/<rule>`, its scope the listener, its identity the Name tag."""
+    """A listener rule. Its name is `<load balancer>:<port>/<rule>`, its scope the listener.
+
+    Within the listener it is known by its Name tag; rules that other people made are left alone.
+    """
 
     kind = "listener_rule"
     label = "listener rule"
@@ -185,7 +188,7 @@ def _set_priorities(aws: Aws, priorities: Mapping[str, int]) -> None:
 def _refuse_unless_it_moves(aws: Aws, resource: Resource, error: ClientError) -> None:
     """A rule of this environment may be about to leave the priority in the same run; anybody else's never does."""
     elbv2, wanted = aws.client("elbv2"), str(resource.properties["Priority"])
-    for rule in _rules(elbv2, resource.scope["ListenerArn"]):
+    for rule in _rules(elbv2, str(resource.scope["ListenerArn"])):
         if rule["Priority"] == wanted:
             labels = tags_of(elbv2, [rule["RuleArn"]]).get(rule["RuleArn"], {})
             if labels.get(ENVIRONMENT_TAG) == aws.environment:

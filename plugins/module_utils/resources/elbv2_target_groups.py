@@ -119,14 +119,14 @@ class TargetGroup(TaggedKind):
         elbv2, declared, changed = aws.client("elbv2"), resource.properties, top_level(differences)
         arn = observed.attributes["arn"]
         if changed & set(HEALTH_CHECK):
-            # Whole, because AWS checks these against each other (the timeout against the interval, the codes' protocol).
+            # Whole, because AWS checks these against each other: the timeout against the interval.
             check = {name: declared[name] for name in HEALTH_CHECK if declared.get(name) is not None}
             elbv2.modify_target_group(TargetGroupArn=arn, **check)
         if "Attributes" in changed:
             _set_attributes(elbv2, arn, changed_attributes(declared["Attributes"], differences))
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
-        """A copy that was replaced goes when its successor has taken over the traffic, and nothing is registered in it."""
+        """A copy that was replaced goes when its successor has the traffic and nothing is registered in it."""
         elbv2, arn = aws.client("elbv2"), observed.attributes["arn"]
         if SUPERSEDED_TAG in (unless(GONE, tags_of, elbv2, [arn]) or {}).get(arn, {}):
             current = self.read(aws, [Wanted(observed.name)]).get(observed.name)

@@ -401,6 +401,11 @@ def function(declared: Declared) -> dict[str, Any]:
 OTHER = changed(lambda declared: declared["network"].update(other=OTHER_NETWORK), BASE)
 
 
+def _move_out(declared: Declared) -> None:
+    declared["alb"]["web"].update(rules=[])
+    group(declared).update(vpc="other")
+
+
 def prepare(client: Callable[[str], Any]) -> None:
     """What no layer makes: certificates. `client` gives a boto3 client by the name of its service."""
     for name in ("web", "one", "two"):
@@ -421,8 +426,7 @@ CASES: list[dict[str, Any]] = [
                 "vpc",
                 GROUP,
                 ["VpcId"],
-                lambda declared: (declared["alb"]["web"].update(rules=[]), group(declared).update(vpc="other"))
-                and None,
+                _move_out,
                 OTHER,
                 action="replace",
             )
