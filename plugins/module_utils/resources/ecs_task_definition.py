@@ -35,6 +35,8 @@ GONE = "ClientException"
 # IAM is eventually consistent: a role that was just made is not seen everywhere yet.
 NO_ROLE_YET = "Role is not valid"
 ATTEMPTS = 6
+# How far back to look for the revision that carries the tags of the family.
+REVISIONS_SEARCHED = 10
 # A declaration that is made on top of the family's current revision: the overrides, instead of a whole definition.
 ON_LATEST = "overridesOfLatest"
 
@@ -51,7 +53,7 @@ class EcsTaskDefinition(Kind):
     volatile = frozenset({"arn", "revision"})
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
-        found = each(lambda item: latest(aws, item.name), wanted)
+        found = each(lambda item: _family(aws, item.name), wanted)
         return {item.name: item for item in found if item is not None}
 
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,22 +87,55 @@ class EcsTaskDefinition(Kind):
         return register(aws, definition, resource.tags, int(observed.attributes["revision"]))
 
     def retag(self, aws: Aws, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
-        retag(aws, observed.attributes["arn"], add, remove)
+        # An update may just have registered a revision: the family's tags are those of the latest.
+        current = latest(aws, observed.attributes["family"]) or observed
+        retag(aws, current.attributes["arn"], add, remove)
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
-        """Deregister the active revisions that are this environment's; those of others stay."""
-        ecs = aws.client("ecs")
-        arns = pages(
-            ecs, "list_task_definitions", "taskDefinitionArns", familyPrefix=observed.name, status="ACTIVE", sort="DESC"
-        )
-        of_family = [arn for arn in arns if arn.rsplit("/", 1)[-1].rsplit(":", 1)[0] == observed.name]
+        """Deregister the active revisions that are this environment's, and what was registered on top without a tag."""
+        ecs, environments = aws.client("ecs"), _environments(aws, observed.name)
+        ours = [revision for revision, owner in environments.items() if owner == aws.environment]
+        going = [
+            revision
+            for revision, owner in environments.items()
+            if owner == aws.environment or (owner is None and ours and revision > min(ours))
+        ]
 
-        def deregister(arn: str) -> None:
-            labels = tags.from_list(ecs.list_tags_for_resource(resourceArn=arn)["tags"], "key", "value")
-            if labels.get(ENVIRONMENT_TAG) == aws.environment:
-                unless(GONE, ecs.deregister_task_definition, taskDefinition=arn)
+        def deregister(revision: int) -> None:
+            unless(GONE, ecs.deregister_task_definition, taskDefinition=f"{observed.name}:{revision}")
 
-        each(deregister, of_family)
+        each(deregister, going)
+
+
+def _family(aws: Aws, name: str) -> Observed | None:
+    """The latest revision. Where a pipeline registered it without tags, the tags are those of the one it followed."""
+    found = latest(aws, name)
+    if found is None or name != found.attributes["family"] or ENVIRONMENT_TAG in (found.tags or {}):
+        return found
+    for arn in _revisions(aws, name)[1 : 1 + REVISIONS_SEARCHED]:
+        labels = _labels(aws, arn)
+        if ENVIRONMENT_TAG in labels:
+            found.tags = {**labels, **(found.tags or {})}
+            break
+    return found
+
+
+def _revisions(aws: Aws, family: str) -> list[str]:
+    """The ARNs of a family's active revisions, the newest first."""
+    arguments = {"familyPrefix": family, "status": "ACTIVE", "sort": "DESC"}
+    arns = pages(aws.client("ecs"), "list_task_definitions", "taskDefinitionArns", **arguments)
+    return [arn for arn in arns if arn.rsplit("/", 1)[-1].rsplit(":", 1)[0] == family]
+
+
+def _labels(aws: Aws, arn: str) -> dict[str, str]:
+    return tags.from_list(aws.client("ecs").list_tags_for_resource(resourceArn=arn)["tags"], "key", "value")
+
+
+def _environments(aws: Aws, family: str) -> dict[int, str | None]:
+    """Whose each active revision is, by its number."""
+    arns = _revisions(aws, family)
+    owners = each(lambda arn: _labels(aws, arn).get(ENVIRONMENT_TAG), arns)
+    return {int(arn.rsplit(":", 1)[1]): owner for arn, owner in zip(arns, owners, strict=True)}
 
 
 def latest(aws: Aws, name: str) -> Observed | None:
