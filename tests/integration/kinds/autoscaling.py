@@ -9,6 +9,7 @@ import copy
 from typing import Any
 
 TEMPLATE, GROUP, PROVIDER = "launch_template/web", "auto_scaling_group/web", "ecs_capacity_provider/web"
+BATCH = "auto_scaling_group/batch"
 AMI = {"ssm_parameter": "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"}
 
 NETWORK: dict[str, Any] = {
@@ -72,6 +73,7 @@ CLUSTERLESS_TEMPLATE = {
     "ami": {"image_id": "ami-0123456789abcdef0"},
     "instance_type": "m5.large",
     "security_groups": ["web"],
+    "block_device_mappings": [{"device_name": "/dev/xvda", "ebs": {"volume_size": 30}}],
 }
 
 
@@ -101,14 +103,16 @@ def batch(template: dict[str, Any] | None = None, group: dict[str, Any] | None =
     return {"network": {"web": NETWORK}, "autoscaling": {"web": copy.deepcopy(options)}}
 
 
-def of_template(name: str, value: Any, *paths: str) -> dict[str, Any]:
-    """A changed launch template: a new version, which reaches the group through an instance refresh."""
+def of_template(name: str, value: Any, *paths: str, of: Any = None) -> dict[str, Any]:
+    """A changed launch template: a new version, which reaches the group, where there are instances by a refresh."""
+    template, group = (TEMPLATE, GROUP) if of is None else ("launch_template/batch", BATCH)
     return {
         "id": f"launch_template.{name}",
-        "declared": declared(template={name: value}),
-        "address": TEMPLATE,
+        "declared": (of or declared)(template={name: value}),
+        "address": template,
         "paths": list(paths),
-        "consequences": [GROUP],
+        "consequences": [group],
+        "back": False,
     }
 
 
@@ -134,29 +138,36 @@ def volume(**ebs: Any) -> list[dict[str, Any]]:
     return [{"device_name": "/dev/xvda", "ebs": {"volume_size": 30, **ebs}}]
 
 
-TEMPLATE_UPDATES = [
-    of_template("instance_type", "t3.medium", "InstanceType"),
-    of_template("ami", {"image_id": "ami-0123456789abcdef0"}, "ImageId"),
+REFRESHED = [
+    of_template("instance_type", "t3.medium", "InstanceType") | {"back": True},
     of_template("instance_profile", "y", "IamInstanceProfile.Name"),
     of_template("security_groups", ["web", "ssh"], "NetworkInterfaces"),
-    of_template("associate_public_ip_address", False, "NetworkInterfaces"),
-    of_template("associate_public_ip_address", None, "NetworkInterfaces", "SecurityGroupIds")
-    | {"id": "launch_template.no_interface"},
     of_template("ecs_config", {"ECS_LOGLEVEL": "warn"}, "UserData"),
     of_template("user_data", "echo hello\n", "UserData"),
-    of_template("block_device_mappings", volume(volume_size=50), "BlockDeviceMappings"),
-    of_template("block_device_mappings", volume(iops=4000, throughput=250), "BlockDeviceMappings")
+    of_template("tags", {"Team": "web"}, "tags.Team") | {"consequences": []},
+]
+TEMPLATE_UPDATES = [
+    of_template("ami", {"image_id": "ami-0fedcba9876543210"}, "ImageId", of=batch),
+    of_template("security_groups", ["web", "ssh"], "SecurityGroupIds", of=batch),
+    of_template("associate_public_ip_address", False, "NetworkInterfaces", "SecurityGroupIds", of=batch)
+    | {"back": True},
+    of_template("user_data", "echo hello\n", "UserData", of=batch),
+    of_template("block_device_mappings", volume(volume_size=50), "BlockDeviceMappings", of=batch) | {"back": True},
+    of_template("block_device_mappings", volume(iops=4000, throughput=250), "BlockDeviceMappings", of=batch)
     | {"id": "launch_template.volume_performance"},
-    of_template("metadata_options", {"http_put_response_hop_limit": 2}, "MetadataOptions.HttpPutResponseHopLimit"),
-    of_template("metadata_options", {"http_tokens": "optional"}, "MetadataOptions.HttpTokens")
+    of_template(
+        "metadata_options",
+        {"http_put_response_hop_limit": 2},
+        "MetadataOptions.HttpPutResponseHopLimit",
+        of=batch,
+    ),
+    of_template("metadata_options", {"http_tokens": "optional"}, "MetadataOptions.HttpTokens", of=batch)
     | {"id": "launch_template.http_tokens"},
-    of_template("instance_tags", {"Team": "web"}, "TagSpecifications"),
-    of_template("key_name", "administrators", "KeyName") | {"back": False},
-    of_template("monitoring", True, "Monitoring") | {"back": False},
-    of_template("ebs_optimized", True, "EbsOptimized") | {"back": False},
-    of_template("credit_specification", {"cpu_credits": "standard"}, "CreditSpecification") | {"back": False},
-    of_template("instance_market_options", {"market_type": "spot"}, "InstanceMarketOptions") | {"back": False},
-    of_template("tags", {"Team": "web"}, "tags.Team") | {"consequences": [], "back": False},
+    of_template("instance_tags", {"Team": "web"}, "TagSpecifications", of=batch),
+    of_template("key_name", "administrators", "KeyName", of=batch),
+    of_template("monitoring", True, "Monitoring", of=batch),
+    of_template("ebs_optimized", True, "EbsOptimized", of=batch),
+    of_template("instance_market_options", {"market_type": "spot"}, "InstanceMarketOptions", of=batch),
 ]
 GROUP_UPDATES = [
     of_group("min_size", 2, "MinSize"),
@@ -192,7 +203,6 @@ MIXED = {
     "overrides": [{"instance_type": "m5.large"}, {"instance_type": "m5a.large"}],
     "instances_distribution": {"on_demand_base_capacity": 1, "on_demand_percentage_above_base_capacity": 0},
 }
-BATCH = "auto_scaling_group/batch"
 BATCH_UPDATES = [
     {
         "id": "group.desired_capacity",
@@ -232,13 +242,52 @@ BATCH_UPDATES = [
     },
 ]
 
+
+def in_use(base: dict[str, Any]) -> dict[str, Any]:
+    """A cluster takes its capacity from the provider."""
+    base["ecs"]["web"]["clusters"][0] |= {
+        "capacity_providers": ["web"],
+        "default_capacity_provider_strategy": [{"capacity_provider": "web", "weight": 1}],
+    }
+    return base
+
+
+def another_security_group(base: dict[str, Any]) -> dict[str, Any]:
+    base["network"]["web"] = copy.deepcopy(NETWORK)
+    base["network"]["web"]["security_groups"][0]["description"] = "Other words"
+    return base
+
+
+REPLACEMENTS = [
+    {
+        "id": "capacity_provider.auto_scaling_group",
+        "declared": in_use(declared(group={"name": "other"})),
+        "address": PROVIDER,
+        "action": "replace",
+        "paths": ["autoScalingGroupProvider.autoScalingGroupArn"],
+        "consequences": ["auto_scaling_group/other", "ecs_cluster_capacity_providers/main"],
+        "back": False,
+    },
+]
+BATCH_UPDATES.append(
+    {
+        "id": "security_group.description",
+        "declared": another_security_group(batch()),
+        "address": "security_group/web",
+        "action": "replace",
+        "paths": ["Description"],
+        "consequences": ["launch_template/batch", BATCH],
+        "back": False,
+    }
+)
+
 CASES = [
     {
         "id": "container instances",
         "kind": "auto_scaling_group",
         "also": ["launch_template", "ecs_capacity_provider"],
         "declared": declared(),
-        "updates": [*TEMPLATE_UPDATES, *PROVIDER_UPDATES],
+        "updates": [*REFRESHED, *PROVIDER_UPDATES],
     },
     {
         "id": "group with every option",
@@ -250,6 +299,12 @@ CASES = [
         "id": "instances without a cluster",
         "kind": "launch_template",
         "declared": batch(),
-        "updates": BATCH_UPDATES,
+        "updates": [*TEMPLATE_UPDATES, *BATCH_UPDATES],
+    },
+    {
+        "id": "cluster that uses a capacity provider",
+        "kind": "ecs_capacity_provider",
+        "declared": in_use(declared()),
+        "updates": REPLACEMENTS,
     },
 ]
