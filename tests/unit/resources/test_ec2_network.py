@@ -1,0 +1,198 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VPCs, subnets, gateways, route tables: canonical forms and differences; and what is done when AWS says in use."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import StillInUse
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Difference, Ref, Unknown
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ec2_common, ec2_network, ec2_routing
+
+VPC, SUBNET = ec2_network.Vpc(), ec2_network.Subnet()
+NAT, TABLE = ec2_routing.NatGateway(), ec2_routing.RouteTable()
+UNKNOWN = Unknown.of(Ref("subnet", "a"))
+
+
+def differences(kind, declared, observed):
+    return kind.differences(kind.canonical(declared), kind.canonical(observed), {})
+
+
+OBSERVED_VPC = VPC.properties(
+    {
+        "CidrBlock": "10.0.0.0/16",
+        "CidrBlockAssociationSet": [
+            {"CidrBlock": "10.0.0.0/16", "CidrBlockState": {"State": "associated"}},
+            {"CidrBlock": "10.2.0.0/16", "CidrBlockState": {"State": "associated"}},
+            {"CidrBlock": "10.1.0.0/16", "CidrBlockState": {"State": "associating"}},
+            {"CidrBlock": "10.3.0.0/16", "CidrBlockState": {"State": "disassociated"}},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({"CidrBlock": "10.0.0.0/16"}, []),
+        ({"SecondaryCidrBlocks": ["10.1.0.0/16", "10.2.0.0/16"]}, []),
+        (
+            {"SecondaryCidrBlocks": []},
+            [Difference("SecondaryCidrBlocks", ["10.1.0.0/16", "10.2.0.0/16"], [])],
+        ),
+        ({"CidrBlock": "10.9.0.0/16"}, [Difference("CidrBlock", "10.0.0.0/16", "10.9.0.0/16", replaces=True)]),
+        ({"InstanceTenancy": "dedicated"}, [Difference("InstanceTenancy", "default", "dedicated", replaces=True)]),
+    ],
+)
+def test_vpc(declared, expected):
+    assert differences(VPC, declared, OBSERVED_VPC) == expected
+
+
+def test_dedicated_tenancy_can_be_taken_back_without_replacement():
+    found = differences(VPC, {"InstanceTenancy": "default"}, {**OBSERVED_VPC, "InstanceTenancy": "dedicated"})
+    assert found == [Difference("InstanceTenancy", "dedicated", "default", replaces=False)]
+
+
+@pytest.mark.parametrize(
+    ("declared", "replaces"),
+    [
+        ({"MapPublicIpOnLaunch": True}, False),
+        ({"CidrBlock": "10.0.9.0/24"}, True),
+        ({"AvailabilityZone": "us-east-1b"}, True),
+    ],
+)
+def test_subnet(declared, replaces):
+    observed = {"CidrBlock": "10.0.0.0/24", "AvailabilityZone": "us-east-1a", "MapPublicIpOnLaunch": False}
+    (found,) = differences(SUBNET, {**observed, **declared}, observed)
+    assert (found.path, found.replaces) == (next(iter(declared)), replaces)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "after"),
+    [
+        (["subnet-1", "subnet-2"], None),
+        (["subnet-2", "subnet-1"], None),
+        ([UNKNOWN, "subnet-1"], None),
+        (["subnet-2", "subnet-3"], "subnet-2"),
+        ([UNKNOWN, "subnet-2"], UNKNOWN),
+    ],
+)
+def test_a_nat_gateway_stays_in_its_subnet_as_long_as_that_is_one_of_its_own(allowed, after):
+    observed = {"SubnetIds": ["subnet-1"], "AllocationId": "eipalloc-1", "State": "available"}
+    expected = [] if after is None else [Difference("SubnetId", "subnet-1", after, replaces=True)]
+    assert differences(NAT, {**observed, "SubnetIds": allowed}, observed) == expected
+
+
+def test_a_nat_gateway_that_is_still_pending_is_waited_for():
+    observed = {"SubnetIds": ["subnet-1"], "AllocationId": "eipalloc-1", "State": "pending"}
+    found = differences(NAT, {**observed, "State": "available"}, observed)
+    assert found == [Difference("State", "pending", "available")]
+
+
+DESCRIBED = {
+    "Routes": [
+        {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "Origin": "CreateRouteTable"},
+        {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "Origin": "CreateRoute"},
+        {"DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": "eigw-1", "Origin": "CreateRoute"},
+        {"DestinationCidrBlock": "10.8.0.0/16", "GatewayId": "vgw-1", "Origin": "EnableVgwRoutePropagation"},
+        {"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "Origin": "CreateRoute"},
+        {"DestinationCidrBlock": "10.7.0.0/16", "GatewayId": "vpce-2", "Origin": "CreateRoute"},
+        {
+            "DestinationCidrBlock": "10.6.0.0/16",
+            "InstanceId": "i-1",
+            "NetworkInterfaceId": "eni-1",
+            "Origin": "CreateRoute",
+        },
+    ],
+    "Associations": [
+        {"Main": True, "RouteTableAssociationId": "rtbassoc-0"},
+        {"SubnetId": "subnet-1", "AssociationState": {"State": "associated"}},
+        {"SubnetId": "subnet-9", "AssociationState": {"State": "disassociated"}},
+        {"GatewayId": "igw-1"},
+    ],
+}
+ROUTES = {
+    "0.0.0.0/0": {"GatewayId": "igw-1"},
+    "::/0": {"EgressOnlyInternetGatewayId": "eigw-1"},
+    "10.7.0.0/16": {"VpcEndpointId": "vpce-2"},
+    "10.6.0.0/16": {"NetworkInterfaceId": "eni-1"},
+}
+
+
+def test_only_what_somebody_made_counts_as_a_route():
+    assert TABLE.properties(DESCRIBED) == {"Routes": ROUTES, "Associations": {"subnet-1": "subnet-1"}}
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({}, []),
+        (
+            {"Routes": {**ROUTES, "0.0.0.0/0": {"NatGatewayId": "nat-1"}}},
+            [Difference("Routes[0.0.0.0/0]", "igw-1", "nat-1")],
+        ),
+        (
+            {"Routes": {**ROUTES, "172.16.0.0/12": {"TransitGatewayId": "tgw-1"}}},
+            [Difference("Routes[172.16.0.0/12]", None, "tgw-1")],
+        ),
+        (
+            {"Routes": {key: value for key, value in ROUTES.items() if key != "::/0"}},
+            [Difference("Routes[::/0]", "eigw-1", None)],
+        ),
+        (
+            {"Associations": {"a": "subnet-1", "b": "subnet-2"}},
+            [Difference("Associations[b]", None, "subnet-2")],
+        ),
+        ({"Associations": {}}, [Difference("Associations[subnet-1]", "subnet-1", None)]),
+    ],
+)
+def test_route_table(declared, expected):
+    desired = {"Routes": ROUTES, "Associations": {"a": "subnet-1"}, **declared}
+    assert differences(TABLE, desired, TABLE.properties(DESCRIBED)) == expected
+
+
+def in_use():
+    answer = {"Error": {"Code": "DependencyViolation", "Message": "has dependencies"}}
+    return ClientError(answer, "DeleteSubnet")
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """Nobody is asked, and nobody sleeps: time goes on with each look at the clock."""
+    ticks = iter(range(0, 100000, 3))
+    clock = SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: next(ticks))
+    monkeypatch.setattr(ec2_common, "time", clock)
+    monkeypatch.setattr(ec2_common, "is_superseded", lambda aws, identifier: identifier.endswith("-old"))
+    monkeypatch.setattr(ec2_common, "users", lambda aws, identifier: "ELB app/web")
+    return SimpleNamespace()
+
+
+@pytest.mark.parametrize(("identifier", "most"), [("subnet-1", 300), ("subnet-old", 5)])
+def test_an_old_copy_in_use_is_not_waited_for_as_long_as_what_is_destroyed(aws, identifier, most):
+    attempts = []
+
+    def delete():
+        attempts.append(1)
+        raise in_use()
+
+    with pytest.raises(StillInUse, match=f"Subnet {identifier} is still in use: ELB app/web"):
+        ec2_common.delete_when_free(aws, identifier, "Subnet", "Gone", delete)
+    assert most / 2 < len(attempts) <= most
+
+
+def test_what_gets_free_while_waiting_is_deleted(aws):
+    answers = [in_use(), in_use(), None]
+    freed = []
+
+    def delete():
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+
+    ec2_common.delete_when_free(aws, "sg-1", "Security group", "Gone", delete, lambda: freed.append(1))
+    assert (answers, len(freed)) == ([], 2)
