@@ -29,6 +29,33 @@ EXAMPLES = r"""
   dockyard.aws.autoscaling:
   check_mode: true
   diff: true
+
+- name: Carry out a declaration given here
+  dockyard.aws.autoscaling:
+    environment_name: art
+    region: us-east-1
+    declared:
+      platform:
+        launch_templates:
+          - name: container-instances
+            instance_type: t3.small
+            ami:
+              ssm_parameter: /aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id
+            cluster: main
+            instance_profile: container-instance-role
+            security_groups: [container-instances]
+            associate_public_ip_address: true
+        auto_scaling_groups:
+          - name: container-instances
+            launch_template: container-instances
+            subnets: [public-a, public-b]
+            min_size: 1
+            max_size: 6
+            instance_refresh:
+              wait: true
+            capacity_provider:
+              name: container-instances
+              target_capacity: 90
 """
 
 RETURN = r"""
