@@ -49,7 +49,7 @@ def rendered(layer: Layer) -> str:
         }
     }
     head = "---\n# Written by scripts/argument_specs.py from the layer's ARGUMENT_SPEC.\n"
-    return head + yaml.dump(spec, Dumper=_Indented, sort_keys=False, width=150, allow_unicode=True)
+    return head + yaml.dump(spec, Dumper=_Indented, sort_keys=False, width=80, allow_unicode=True)
 
 
 class _Indented(yaml.SafeDumper):
