@@ -29,6 +29,52 @@ EXAMPLES = r"""
   dockyard.aws.network:
   check_mode: true
   diff: true
+
+- name: A VPC with public and private subnets, a NAT gateway in each zone, and groups that name each other
+  dockyard.aws.network:
+    environment_name: shop
+    region: eu-central-1
+    declared:
+      platform:
+        vpc:
+          name: shop
+          cidr_block: 10.20.0.0/16
+        internet_gateway:
+          name: shop
+        subnets:
+          - {name: shop-public-a, cidr_block: 10.20.0.0/24, availability_zone: eu-central-1a, public: true}
+          - {name: shop-public-b, cidr_block: 10.20.1.0/24, availability_zone: eu-central-1b, public: true}
+          - {name: shop-private-a, cidr_block: 10.20.10.0/24, availability_zone: eu-central-1a}
+          - {name: shop-private-b, cidr_block: 10.20.11.0/24, availability_zone: eu-central-1b}
+        nat: one_per_zone
+        security_groups:
+          - name: shop-load-balancer
+            description: HTTPS from the internet to the load balancer
+            ingress:
+              - from_port: 443
+                cidr_blocks: [0.0.0.0/0]
+                ipv6_cidr_blocks: ["::/0"]
+                description: HTTPS
+            egress:
+              - {from_port: 8080, security_groups: [shop-tasks], description: to the tasks}
+          - name: shop-tasks
+            description: The load balancer to the tasks, and the tasks among each other
+            ingress:
+              - {from_port: 8080, security_groups: [shop-load-balancer], description: from the load balancer}
+              - {protocol: all, security_groups: [shop-tasks], description: among each other}
+
+- name: A security group in a VPC that is there already
+  dockyard.aws.network:
+    environment_name: shop
+    region: eu-central-1
+    declared:
+      reports:
+        vpc: {name: shop, existing: true}
+        security_groups:
+          - name: shop-reports
+            description: Reports
+            ingress:
+              - {from_port: 8081, cidr_blocks: [10.20.0.0/16]}
 """
 
 RETURN = r"""

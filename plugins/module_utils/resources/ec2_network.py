@@ -203,14 +203,14 @@ class InternetGateway(Ec2Kind):
         ]
         gateway_id, vpc_id = answer["InternetGatewayId"], resource.scope["VpcId"]
         self.listing.seen(aws, gateway_id, self.label)
-        aws.client("ec2").attach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id)
+        _attach(aws, gateway_id, vpc_id)
         return {"id": gateway_id, "vpc_id": vpc_id}
 
     def update(
         self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]
     ) -> dict[str, Any]:
         vpc_id = resource.scope["VpcId"]
-        aws.client("ec2").attach_internet_gateway(InternetGatewayId=observed.attributes["id"], VpcId=vpc_id)
+        _attach(aws, observed.attributes["id"], vpc_id)
         return {"vpc_id": vpc_id}
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
@@ -226,6 +226,12 @@ class InternetGateway(Ec2Kind):
                 lambda: ec2.detach_internet_gateway(InternetGatewayId=gateway_id, VpcId=vpc_id),
             )
         unless(gone, ec2.delete_internet_gateway, InternetGatewayId=gateway_id)
+
+
+def _attach(aws: Aws, gateway_id: str, vpc_id: str) -> None:
+    """A repeated call finds it attached: AWS says so, and speaks otherwise of a VPC that has another gateway."""
+    attach = aws.client("ec2").attach_internet_gateway
+    unless("Resource.AlreadyAssociated", attach, InternetGatewayId=gateway_id, VpcId=vpc_id)
 
 
 def _attachment(item: Mapping[str, Any]) -> str:

@@ -305,9 +305,8 @@ def _set_routes(
     ec2 = aws.client("ec2")
     for destination, target in wanted.items():
         arguments = {"RouteTableId": table_id, **_destination(destination), **target}
-        if destination not in there:
-            ec2.create_route(**arguments)
-        elif there[destination] != target:
+        is_new = destination not in there and unless("RouteAlreadyExists", ec2.create_route, **arguments) is not None
+        if not is_new and there.get(destination) != target:
             ec2.replace_route(**arguments)
     for destination in there:
         if destination not in wanted:

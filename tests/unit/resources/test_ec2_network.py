@@ -5,14 +5,31 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.actions.network import ACTIONS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import StillInUse
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Difference, Ref, Unknown
-from ansible_collections.dockyard.aws.plugins.module_utils.resources import ec2_common, ec2_network, ec2_routing
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    ENVIRONMENT_TAG,
+    SUPERSEDED_TAG,
+    Difference,
+    Ref,
+    Unknown,
+    Wanted,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
+    ec2_common,
+    ec2_network,
+    ec2_routing,
+    ec2_security_groups,
+)
 
 VPC, SUBNET = ec2_network.Vpc(), ec2_network.Subnet()
 NAT, TABLE = ec2_routing.NatGateway(), ec2_routing.RouteTable()
@@ -196,3 +213,97 @@ def test_what_gets_free_while_waiting_is_deleted(aws):
 
     ec2_common.delete_when_free(aws, "sg-1", "Security group", "Gone", delete, lambda: freed.append(1))
     assert (answers, len(freed)) == ([], 2)
+
+
+def described(identifier, vpc="vpc-1", name="web", environment="test", superseded=False, **more):
+    tags = {"Name": name, ENVIRONMENT_TAG: environment} if environment else {"Name": name}
+    tags |= {SUPERSEDED_TAG: "true"} if superseded else {}
+    listed = [{"Key": key, "Value": value} for key, value in tags.items() if value]
+    return {"VpcId": vpc, "Tags": listed, **identifier, **more}
+
+
+def subnet(identifier, **more):
+    return described({"SubnetId": identifier}, CidrBlock="10.0.0.0/24", AvailabilityZone="us-east-1a", **more)
+
+
+def group(identifier, group_name="web-1a2b3c", **more):
+    return described({"GroupId": identifier}, GroupName=group_name, Description="Web", **more)
+
+
+def gateway(identifier, vpc, **more):
+    attachments = [{"State": "available", "VpcId": vpc}] if vpc else []
+    return {**described({"InternetGatewayId": identifier}, **more), "Attachments": attachments}
+
+
+@pytest.fixture
+def listed(monkeypatch):
+    """What EC2 lists, by filter; each test fills it."""
+    answers = {}
+    monkeypatch.setattr(
+        ec2_common.Listing, "by", lambda self, aws, name, values: answers.get(name, []) if values else []
+    )
+    return answers
+
+
+IN_VPC = [Wanted("web", {"VpcId": "vpc-1"})]
+ANYWHERE = [Wanted("web")]
+AWS = SimpleNamespace(environment="test")
+
+
+@pytest.mark.parametrize(
+    ("kind", "things", "wanted", "found"),
+    [
+        (SUBNET, [subnet("subnet-1")], IN_VPC, "subnet-1"),
+        (SUBNET, [subnet("subnet-1", environment=None)], IN_VPC, "subnet-1"),
+        (SUBNET, [subnet("subnet-1", environment=None, vpc="vpc-2")], IN_VPC, None),
+        (SUBNET, [subnet("subnet-1", environment="other")], IN_VPC, None),
+        (SUBNET, [subnet("subnet-1"), subnet("subnet-2", environment=None)], ANYWHERE, "subnet-1"),
+        (ec2_network.InternetGateway(), [gateway("igw-1", "vpc-1")], IN_VPC, "igw-1"),
+        (ec2_network.InternetGateway(), [gateway("igw-1", None)], IN_VPC, "igw-1"),
+        (ec2_network.InternetGateway(), [gateway("igw-1", None, environment=None)], IN_VPC, None),
+        (ec2_network.InternetGateway(), [gateway("igw-1", "vpc-2")], IN_VPC, None),
+    ],
+)
+def test_a_name_means_the_thing_of_this_environment_in_this_vpc(listed, kind, things, wanted, found):
+    listed["tag:Name"] = things
+    answer = kind.read(AWS, wanted)
+    assert (answer["web"].attributes["id"] if answer else None) == found
+
+
+def test_an_old_copy_in_an_old_copy_of_the_vpc_is_not_forgotten(listed):
+    listed["tag:Name"] = [subnet("subnet-1"), subnet("subnet-old", vpc="vpc-old", superseded=True)]
+    found = SUBNET.read(AWS, IN_VPC)["web"]
+    assert (found.attributes["id"], [item.attributes["id"] for item in found.superseded]) == (
+        "subnet-1",
+        ["subnet-old"],
+    )
+
+
+def test_a_thing_can_be_meant_by_its_id(listed):
+    listed["subnet-id"] = [subnet("subnet-1", name="anything", environment=None)]
+    assert SUBNET.read(AWS, [Wanted("subnet-1")])["subnet-1"].attributes["id"] == "subnet-1"
+
+
+@pytest.mark.parametrize(
+    ("by_tag", "by_group_name", "found"),
+    [
+        ([group("sg-1")], [], "sg-1"),
+        ([], [group("sg-2", "web", name=None, environment=None)], "sg-2"),
+        ([], [group("sg-3", "web", name="something else")], None),
+        ([], [group("sg-4", "web", name=None, environment=None, vpc="vpc-2")], None),
+    ],
+)
+def test_a_security_group_that_others_made_is_known_by_its_group_name(listed, by_tag, by_group_name, found):
+    listed |= {"tag:Name": by_tag, "group-name": by_group_name}
+    answer = ec2_security_groups.SecurityGroup().read(AWS, IN_VPC)
+    assert (answer["web"].attributes["id"] if answer else None) == found
+
+
+def test_the_iam_actions_are_those_of_the_calls():
+    """Every word of the code that is the name of an EC2 call; the descriptions' calls are put together there."""
+    operations = Loader().load_service_model("ec2", "service-2")["operations"]
+    calls = {xform_name(name): f"ec2:{name}" for name in operations}
+    modules = (ec2_common, ec2_network, ec2_routing, ec2_security_groups)
+    words = {word for module in modules for word in re.findall(r"[a-z_]+", Path(module.__file__).read_text())}
+    words |= {f"update_security_group_rule_descriptions_{direction}" for direction in ("ingress", "egress")}
+    assert set(ACTIONS) == {calls[word] for word in words & calls.keys()} | {"sts:GetCallerIdentity"}
