@@ -1,0 +1,208 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ECS services: one form for what is declared and what AWS answers, differences, what replaces, when it is steady."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Observed, Ref, Resource, Unknown
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_service import EcsService
+
+KIND = EcsService()
+ARN = "arn:aws:ecs:us-east-1:123456789012:task-definition/web:7"
+LATER = Unknown.of(Ref("ecs_task_definition", "web", "arn"))
+
+
+def differences(declared, observed):
+    return KIND.differences(KIND.canonical(declared), KIND.canonical(observed), {})
+
+
+def paths(declared, observed):
+    return [item.path for item in differences(declared, observed)]
+
+
+def awsvpc(**fields):
+    return {"networkConfiguration": {"awsvpcConfiguration": fields}}
+
+
+def connect(*services, **more):
+    return {"serviceConnectConfiguration": {"enabled": True, "services": list(services), **more}}
+
+
+EQUAL = [
+    ("revision by name and by ARN", {"taskDefinition": "web:7"}, {"taskDefinition": ARN}),
+    (
+        "order of subnets and groups, default of the public IP",
+        awsvpc(subnets=["b", "a"], securityGroups=["y", "x"]),
+        awsvpc(subnets=["a", "b"], securityGroups=["x", "y"], assignPublicIp="DISABLED"),
+    ),
+    ("groups that are not declared", awsvpc(subnets=["a"]), awsvpc(subnets=["a"], securityGroups=["default"])),
+    (
+        "weight and base of a strategy",
+        {"capacityProviderStrategy": [{"capacityProvider": "b"}, {"capacityProvider": "a", "weight": 1}]},
+        {
+            "capacityProviderStrategy": [
+                {"capacityProvider": "a", "weight": 1, "base": 0},
+                {"capacityProvider": "b", "weight": 0, "base": 0},
+            ]
+        },
+    ),
+    (
+        "order of load balancers",
+        {"loadBalancers": [{"targetGroupArn": "b", "containerPort": 2}, {"targetGroupArn": "a", "containerPort": 1}]},
+        {"loadBalancers": [{"targetGroupArn": "a", "containerPort": 1}, {"targetGroupArn": "b", "containerPort": 2}]},
+    ),
+    (
+        "order of alarms, AWS's own defaults",
+        {"deploymentConfiguration": {"alarms": {"alarmNames": ["b", "a"], "enable": True, "rollback": True}}},
+        {
+            "deploymentConfiguration": {
+                "maximumPercent": 200,
+                "strategy": "ROLLING",
+                "alarms": {"alarmNames": ["a", "b"], "enable": True, "rollback": True},
+            }
+        },
+    ),
+    ("discovery name", connect({"portName": "http"}), connect({"portName": "http", "discoveryName": "http"})),
+    (
+        "what AWS fills in of a volume",
+        {"volumeConfigurations": [{"name": "data", "managedEBSVolume": {"sizeInGiB": 10}}]},
+        {"volumeConfigurations": [{"name": "data", "managedEBSVolume": {"sizeInGiB": 10, "volumeType": "gp3"}}]},
+    ),
+    ("nothing of what is not declared", {}, {"desiredCount": 3, "propagateTags": "SERVICE"}),
+    ("no registries", {"serviceRegistries": []}, {}),
+    (
+        "Service Connect that is off",
+        {"serviceConnectConfiguration": {"enabled": False}},
+        connect() | {"serviceConnectConfiguration": {"enabled": False, "services": []}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("declared", "observed"), [case[1:] for case in EQUAL], ids=[case[0] for case in EQUAL])
+def test_these_are_equal(declared, observed):
+    assert paths(declared, observed) == []
+
+
+DIFFERENT = [
+    ({"desiredCount": 2}, {"desiredCount": 1}, ["desiredCount"]),
+    ({"taskDefinition": LATER}, {"taskDefinition": ARN}, ["taskDefinition"]),
+    (
+        {"deploymentConfiguration": {"maximumPercent": 150}},
+        {"deploymentConfiguration": {"maximumPercent": 200}},
+        ["deploymentConfiguration.maximumPercent"],
+    ),
+    (awsvpc(subnets=["a"]), awsvpc(subnets=["a", "b"]), ["networkConfiguration.awsvpcConfiguration.subnets"]),
+    (
+        {"placementStrategy": [{"type": "spread"}, {"type": "random"}]},
+        {"placementStrategy": [{"type": "random"}, {"type": "spread"}]},
+        ["placementStrategy"],
+    ),
+    (connect(), connect({"portName": "http"}), ["serviceConnectConfiguration.services.http"]),
+    ({"volumeConfigurations": []}, {"volumeConfigurations": [{"name": "data"}]}, ["volumeConfigurations.data"]),
+    ({"loadBalancers": []}, {"loadBalancers": [{"targetGroupArn": "a"}]}, ["loadBalancers"]),
+]
+
+
+@pytest.mark.parametrize(("declared", "observed", "expected"), DIFFERENT)
+def test_these_differ(declared, observed, expected):
+    assert paths(declared, observed) == expected
+
+
+def test_revisions_are_shown_without_the_rest_of_their_arn():
+    (found,) = differences({"taskDefinition": ARN.replace(":7", ":8")}, {"taskDefinition": ARN})
+    assert (found.before, found.after) == ("web:7", "web:8")
+
+
+REPLACES = [
+    ({"launchType": "FARGATE"}, {"launchType": "EC2"}, True),
+    ({"launchType": "FARGATE"}, {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, False),
+    ({"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}, {"launchType": "FARGATE"}, False),
+    ({"schedulingStrategy": "DAEMON"}, {"schedulingStrategy": "REPLICA"}, True),
+    ({"role": "a"}, {"role": "b"}, True),
+    ({"deploymentController": {"type": "ECS"}}, {"deploymentController": {"type": "CODE_DEPLOY"}}, False),
+]
+
+
+@pytest.mark.parametrize(("declared", "observed", "replaced"), REPLACES)
+def test_what_replaces_a_service(declared, observed, replaced):
+    (found,) = differences(declared, observed)
+    assert found.replaces is replaced
+
+
+class Ecs:
+    """Takes the update and answers with a steady service."""
+
+    def __init__(self):
+        self.sent = None
+
+    def update_service(self, **arguments):
+        self.sent = arguments
+        return {"service": {"deploymentController": {"type": "EXTERNAL"}}}
+
+
+class Aws:
+    def __init__(self):
+        self.ecs = Ecs()
+
+    def client(self, _service):
+        return self.ecs
+
+
+def sent(declared, observed):
+    """What an update sends, without the names."""
+    aws = Aws()
+    resource = Resource("ecs_service", "main/web", declared)
+    KIND.update(aws, resource, Observed("main/web", observed, {}), differences(declared, observed))
+    assert (aws.ecs.sent.pop("cluster"), aws.ecs.sent.pop("service")) == ("main", "web")
+    return aws.ecs.sent
+
+
+def test_an_update_sends_what_differs_and_nothing_else():
+    declared = {"desiredCount": 2, "propagateTags": "SERVICE"}
+    assert sent(declared, {"desiredCount": 1, "propagateTags": "SERVICE"}) == {"desiredCount": 2}
+
+
+def test_an_update_keeps_what_is_not_declared_of_a_structure_that_aws_replaces_whole():
+    declared = {"deploymentConfiguration": {"maximumPercent": 150}}
+    observed = {"deploymentConfiguration": {"maximumPercent": 200, "strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5}}
+    assert sent(declared, observed)["deploymentConfiguration"] == {
+        "maximumPercent": 150,
+        "strategy": "BLUE_GREEN",
+        "bakeTimeInMinutes": 5,
+    }
+
+
+def test_another_strategy_forces_a_new_deployment():
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    declared = {"capacityProviderStrategy": strategy}
+    assert sent(declared, {"launchType": "FARGATE"}) == {**declared, "forceNewDeployment": True}
+
+
+def test_back_to_the_launch_type():
+    observed = {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}
+    expected = {"capacityProviderStrategy": [], "forceNewDeployment": True}
+    assert sent({"launchType": "FARGATE"}, observed) == expected
+
+
+def service(running, desired=2, state="COMPLETED", **more):
+    primary = {"status": "PRIMARY", "runningCount": running, **({"rolloutState": state} if state else {})}
+    return {"deployments": [primary], "runningCount": running, "desiredCount": desired, "pendingCount": 0, **more}
+
+
+@pytest.mark.parametrize(
+    ("answer", "steady"),
+    [
+        (service(2), True),
+        (service(1), False),
+        (service(2, state="IN_PROGRESS"), False),
+        (service(0, 0), True),
+        (service(2, state=None), True),
+        (service(2, state=None, pendingCount=1), False),
+    ],
+)
+def test_when_a_service_is_steady(answer, steady):
+    assert ecs_rollout.is_steady(answer) is steady
