@@ -29,6 +29,77 @@ EXAMPLES = r"""
   dockyard.aws.ecs:
   check_mode: true
   diff: true
+
+- name: A cluster on Fargate, and a service behind a load balancer that exists already
+  dockyard.aws.ecs:
+    environment_name: shop
+    region: eu-central-1
+    declared:
+      platform:
+        clusters:
+          - name: shop
+            container_insights: enhanced
+            capacity_providers: [FARGATE, FARGATE_SPOT]
+            default_capacity_provider_strategy:
+              - {capacity_provider: FARGATE, weight: 1}
+      web:
+        task_definitions:
+          - family: shop-web
+            network_mode: awsvpc
+            requires_compatibilities: [FARGATE]
+            cpu: "512"
+            memory: "1024"
+            execution_role: shop-web-execution
+            task_role: shop-web-task
+            log_group: {name: /ecs/shop-web, retention_in_days: 30}
+            definition:
+              - name: web
+                image: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop-web:latest
+                portMappings: [{containerPort: 8080}]
+                logConfiguration:
+                  logDriver: awslogs
+                  options:
+                    awslogs-group: /ecs/shop-web
+                    awslogs-region: eu-central-1
+                    awslogs-stream-prefix: ecs
+            containers:
+              web:
+                image: {repository: shop-web, tag: latest}
+                environment: {LOG_LEVEL: info}
+        services:
+          - name: web
+            cluster: shop
+            task_definition: shop-web
+            desired_count: 2
+            launch_type: FARGATE
+            network_configuration:
+              subnets: [shop-private-a, shop-private-b]
+              security_groups: [shop-tasks]
+            load_balancers:
+              - {target_group: shop-web, container_name: web, container_port: 8080}
+            health_check_grace_period_seconds: 60
+
+- name: A worker whose count the autoscaler sets, on the capacity provider of an Auto Scaling group
+  dockyard.aws.ecs:
+    environment_name: shop
+    region: eu-central-1
+    declared:
+      worker:
+        task_definitions:
+          - family: shop-worker
+            file: task-definitions/worker.yml
+        services:
+          - name: worker
+            cluster: shop
+            task_definition: shop-worker
+            image_owner: declaration
+            desired_count: 1
+            desired_count_owner: autoscaling
+            capacity_provider_strategy:
+              - {capacity_provider: shop-instances, weight: 1}
+            placement_strategy:
+              - {type: spread, field: "attribute:ecs.availability-zone"}
+              - {type: binpack, field: memory}
 """
 
 RETURN = r"""
