@@ -29,6 +29,56 @@ EXAMPLES = r"""
   dockyard.aws.alb:
   check_mode: true
   diff: true
+
+- name: Carry out declarations given here
+  dockyard.aws.alb:
+    environment_name: art
+    region: us-east-1
+    declared:
+      platform:
+        load_balancers:
+          - name: art-front
+            subnets: [art-public-a, art-public-b]
+            security_groups: [art-load-balancer]
+            access_logs_s3_enabled: true
+            access_logs_s3_bucket: art-load-balancer-logs
+            listeners:
+              - port: 80
+                protocol: HTTP
+                default_action: {type: redirect, protocol: HTTPS, port: "443"}
+              - port: 443
+                protocol: HTTPS
+                certificate: arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000
+                routing_http_response_strict_transport_security_header_value: max-age=31536000
+                default_action: {type: fixed-response, status_code: "404", message_body: No service has this path.}
+      web:
+        target_groups:
+          - name: web
+            vpc: art
+            target_type: ip
+            protocol: HTTP
+            port: 8080
+            deregistration_delay_timeout_seconds: 30
+            load_balancing_algorithm_type: least_outstanding_requests
+            health_check: {path: /health, interval_seconds: 15, timeout_seconds: 5, matcher: "200"}
+        rules:
+          - name: web
+            load_balancer: art-front
+            port: 443
+            priority: 100
+            conditions:
+              - {field: host-header, values: [www.example.com]}
+              - {field: path-pattern, values: ["/shop/*", "/cart/*"]}
+            actions:
+              - {type: forward, target_groups: [{name: web}]}
+          - name: web-moved
+            load_balancer: art-front
+            port: 443
+            priority: 110
+            conditions:
+              - {field: path-pattern, values: ["/old/*"]}
+            actions:
+              - {type: redirect, path: "/shop/", status_code: HTTP_302}
 """
 
 RETURN = r"""

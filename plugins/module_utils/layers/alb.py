@@ -47,6 +47,9 @@ class Alb(Layer):
     def validate(self, declarations: Sequence[Declaration], environment: Environment) -> Iterator[Problem]:
         return alb_checks.problems(declarations)
 
+    def connect(self, declared: Mapping[Address, Resource]) -> None:
+        alb_cross_checks.connect(declared)
+
     def check(self, declarations: Sequence[Declaration], declared: Mapping[Address, Resource]) -> Iterator[Problem]:
         return alb_cross_checks.problems(declared)
 

@@ -145,6 +145,8 @@ def _no_tls(options: Mapping[str, Any]) -> Found:
 
 def _target_group(options: Mapping[str, Any]) -> Found:
     yield from _name(options["name"])
+    if "--" in options["name"]:
+        yield "name", f"is {options['name']!r}; AWS refuses two hyphens in a row in the name of a target group"
     of_network = ("vpc", "port", "protocol")
     if options["target_type"] == "lambda":
         for path in (*of_network, "protocol_version", "ip_address_type"):

@@ -20,6 +20,15 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 Declared = Mapping[Address, Resource]
 
 
+def connect(declared: Declared) -> None:
+    """Load balancers learn of their VPC: in another one they are made anew, while other subnets are an update."""
+    for balancer in declared.values():
+        if balancer.kind == "load_balancer":
+            vpcs = [vpc for subnet in _subnets(balancer, declared) if (vpc := _vpc(subnet))]
+            if vpcs:
+                balancer.properties["VpcId"] = vpcs[0]
+
+
 def problems(declared: Declared) -> Iterator[Problem]:
     """Subnets of one zone, groups of another VPC, ports that nothing listens on: as far as all of it is declared."""
     for resource in declared.values():
@@ -69,9 +78,9 @@ def _vpcs(user: Resource, declared: Declared) -> Iterator[Problem]:
     balancer = Address("load_balancer", scope.name.rsplit(":", 1)[0] if user.kind == "listener_rule" else scope.name)
     if balancer not in declared:
         return
-    own = {vpc for subnet in _subnets(declared[balancer], declared) if (vpc := _vpc(subnet))}
+    own = {_name(vpc) for subnet in _subnets(declared[balancer], declared) if (vpc := _vpc(subnet))}
     for group in _groups(user, declared):
-        theirs = _vpc(group)
+        theirs = _name(_vpc(group))
         if theirs and own and theirs not in own:
             message = (
                 f"forwards to the target group {group.name!r} in the VPC {theirs!r}, "
@@ -85,8 +94,12 @@ def _groups(user: Resource, declared: Declared) -> list[Resource]:
     return [declared[ref.address] for ref in refs if ref.address in declared]
 
 
-def _vpc(resource: Resource) -> str:
-    vpc: Any = resource.properties.get("VpcId")
+def _vpc(resource: Resource) -> Any:
+    """The VPC that it lies in (a subnet) or names (a target group)."""
+    return resource.scope.get("VpcId") or resource.properties.get("VpcId")
+
+
+def _name(vpc: Any) -> str:
     return vpc.name if isinstance(vpc, Ref) else str(vpc or "")
 
 

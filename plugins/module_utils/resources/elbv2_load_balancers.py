@@ -34,6 +34,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_commo
 
 ACTIVE_TIMEOUT = 900.0
 GONE_TIMEOUT = 600.0
+# The subnets say in which VPC it is.
+NOT_IN_CREATE = ("Attributes", "VpcId")
 DELETION_PROTECTION = "deletion_protection.enabled"
 
 
@@ -42,7 +44,7 @@ class LoadBalancer(TaggedKind):
 
     kind = "load_balancer"
     label = "application load balancer"
-    immutable = frozenset({"Scheme"})
+    immutable = frozenset({"Scheme", "VpcId"})
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         elbv2 = aws.client("elbv2")
@@ -81,7 +83,7 @@ class LoadBalancer(TaggedKind):
             Name=resource.name,
             Type="application",
             Tags=tags.to_list(resource.tags),
-            **{name: value for name, value in declared.items() if name != "Attributes" and value},
+            **{name: value for name, value in declared.items() if name not in NOT_IN_CREATE and value},
         )
         balancer = answer["LoadBalancers"][0]
         _set_attributes(elbv2, balancer["LoadBalancerArn"], declared.get("Attributes") or {})
@@ -123,6 +125,7 @@ class LoadBalancer(TaggedKind):
 def _properties(item: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "Scheme": item["Scheme"],
+        "VpcId": item["VpcId"],
         "IpAddressType": item["IpAddressType"],
         "Subnets": [zone["SubnetId"] for zone in item["AvailabilityZones"]],
         "SecurityGroups": list(item.get("SecurityGroups", [])),

@@ -9,12 +9,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import top_level
@@ -98,7 +97,7 @@ class ListenerRule(TaggedKind):
                 answer = elbv2.create_rule(
                     ListenerArn=resource.scope["ListenerArn"], Tags=tags.to_list(resource.tags), **arguments
                 )
-            except ClientError as error:
+            except exceptions.ClientError as error:
                 if code_of(error) != PRIORITY_IN_USE:
                     raise
                 _refuse_unless_it_moves(aws, resource, error)
@@ -185,7 +184,7 @@ def _set_priorities(aws: Aws, priorities: Mapping[str, int]) -> None:
     )
 
 
-def _refuse_unless_it_moves(aws: Aws, resource: Resource, error: ClientError) -> None:
+def _refuse_unless_it_moves(aws: Aws, resource: Resource, error: exceptions.ClientError) -> None:
     """A rule of this environment may be about to leave the priority in the same run; anybody else's never does."""
     elbv2, wanted = aws.client("elbv2"), str(resource.properties["Priority"])
     for rule in _rules(elbv2, str(resource.scope["ListenerArn"])):

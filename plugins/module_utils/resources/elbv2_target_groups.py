@@ -10,12 +10,11 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import StillInUse
@@ -174,7 +173,7 @@ def _delete(elbv2: Any, arn: str) -> None:
     def attempt() -> bool:
         try:
             unless(GONE, elbv2.delete_target_group, TargetGroupArn=arn)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if code_of(error) != IN_USE:
                 raise
             refused["why"] = error.response["Error"]["Message"]

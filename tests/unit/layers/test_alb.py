@@ -206,6 +206,7 @@ GROUP, CHECK, CONDITIONS, ACTIONS = (
 )
 BAD_SERVICE = {
     "group name": (f"{GROUP}.name", "web.api", ["'web.api'", "hyphens"]),
+    "two hyphens in a row": (f"{GROUP}.name", "web--api", ["'web--api'", "two hyphens"]),
     "no vpc": (f"{GROUP}.vpc", None, ["vpc", "not given", "instance"]),
     "no port": (f"{GROUP}.port", None, ["port", "not given"]),
     "port of a function": (f"{GROUP}.target_type", "lambda", ["port", "Lambda"]),
@@ -320,7 +321,7 @@ def test_more_rules_than_a_load_balancer_has():
 
 
 def subnet(name, zone, vpc="main"):
-    return Resource("subnet", name, {"AvailabilityZone": zone, "VpcId": Ref("vpc", vpc)})
+    return Resource("subnet", name, {"AvailabilityZone": zone}, scope={"VpcId": Ref("vpc", vpc)})
 
 
 def checked(*others, service=SERVICE):
@@ -345,6 +346,12 @@ def test_what_fits_together_is_not_complained_about():
 def test_what_does_not_fit_together(others, service, words):
     found, _warnings = checked(*others, service=service)
     assert_said(found, "", words)
+
+
+def test_a_load_balancer_learns_of_its_vpc():
+    balancer = resources(PLATFORM)["load_balancer/front"]
+    Alb().connect({item.address: item for item in (balancer, subnet("a", "us-east-1a"), subnet("b", "us-east-1b"))})
+    assert balancer.properties["VpcId"] == Ref("vpc", "main")
 
 
 def test_a_group_without_requests_is_warned_about():
