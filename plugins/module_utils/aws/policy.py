@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-_ACCOUNT = re.compile(r"\d{12}")
+_ROOT = re.compile(r"arn:[\w-]+:iam::(\d{12}):root")
 _LISTS = ("Action", "NotAction", "Resource", "NotResource")
 
 
@@ -42,7 +42,7 @@ def text(document: Any) -> str:
 
 
 def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(statement)
+    result = {key: value for key, value in statement.items() if not (key == "Sid" and value == "")}
     for name in _LISTS:
         if name in result:
             result[name] = _sorted(result[name])
@@ -60,12 +60,13 @@ def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
 def _principal(principal: Any) -> Any:
     if principal == "*":
         return {"AWS": ["*"]}
-    return {kind: sorted({_as_arn(item) for item in _sorted(names)}) for kind, names in principal.items()}
+    return {kind: sorted({_as_account(item) for item in _sorted(names)}) for kind, names in principal.items()}
 
 
-def _as_arn(principal: str) -> str:
-    """A bare account id means the account's root."""
-    return f"arn:aws:iam::{principal}:root" if _ACCOUNT.fullmatch(principal) else principal
+def _as_account(principal: str) -> str:
+    """A bare account id means the account's root, and AWS answers with the root's ARN in whatever partition it is."""
+    root = _ROOT.fullmatch(principal)
+    return root[1] if root else principal
 
 
 def _sorted(value: Any) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any, Literal
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import policy
@@ -34,12 +35,21 @@ Sort = Literal["identity", "resource", "trust", "repository"]
 
 def parsed(document: Any) -> dict[str, Any]:
     """A document that `problems` finds no fault with, as a mapping."""
-    return policy.parsed(json.loads(document) if isinstance(document, str) else document)
+    return policy.parsed(json.loads(document) if isinstance(document, str) else _plain(document))
+
+
+def _plain(value: Any) -> Any:
+    """YAML takes an unquoted Version for a date."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def size(document: Any) -> int:
     """The length that AWS counts: characters without white space."""
-    return sum(not character.isspace() for character in policy.text(document))
+    return sum(not character.isspace() for character in policy.text(parsed(document)))
 
 
 def problems(document: Any, sort: Sort) -> Iterator[str]:
@@ -53,6 +63,7 @@ def problems(document: Any, sort: Sort) -> Iterator[str]:
     if not isinstance(document, Mapping):
         yield f"must be a policy document with Version and Statement, got {type(document).__name__}: {document!r}"
         return
+    document = _plain(document)
     if document.get("Version") not in VERSIONS:
         yield f"Version must be {' or '.join(map(repr, VERSIONS))}, got {document.get('Version')!r}"
     unknown = sorted(str(key) for key in document.keys() - {"Version", "Id", "Statement"})

@@ -161,8 +161,10 @@ def _access_key(user: Mapping[str, Any], where: str, common: Mapping[str, Any]) 
 def _administrator(item: Mapping[str, Any], environment: Environment) -> Iterator[Resource]:
     where = f"iam.administrators[{item['name']}]"
     common = _common(item, where, environment)
-    document = iam_administrators.policy_document(item["layer"], administrator_scope(item, where, environment))
-    yield Resource("iam_policy", item["name"], {"Path": item["path"], "Document": document}, **common)
+    scope = _administrator_scope(item, where, environment)
+    document = iam_administrators.policy_document(item["layer"], scope)
+    made = {"Path": item["path"], "Document": document}
+    yield Resource("iam_policy", item["name"], made, options={"name_prefixes": scope.prefixes}, **common)
     properties = {
         **_plain(item),
         **_boundary(item, where, environment),
@@ -179,7 +181,7 @@ def _administrator(item: Mapping[str, Any], environment: Environment) -> Iterato
         yield Resource("iam_role", item["name"], properties, **common)
 
 
-def administrator_scope(item: Mapping[str, Any], where: str, environment: Environment) -> iam_administrators.Scope:
+def _administrator_scope(item: Mapping[str, Any], where: str, environment: Environment) -> iam_administrators.Scope:
     boundary = item["required_boundary"]
     reference = policy_arn(boundary, f"{where}.required_boundary", environment) if boundary else None
     return iam_administrators.Scope(environment, item["name_prefixes"] or [environment.name], reference)

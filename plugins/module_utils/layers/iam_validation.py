@@ -68,8 +68,8 @@ def _out_of_reach(item: Mapping[str, Any], declared: Mapping[Address, Resource])
     """Things of the administrator's layer whose names it may not administer."""
     kinds = {"s3_bucket", "dynamodb_table", "ecr_repository", "iam_role", "iam_user", "iam_policy"}
     resources = [one for one in declared.values() if one.layer == item["layer"] and one.kind in kinds]
-    prefixes = item["name_prefixes"]
-    for resource in resources if prefixes else ():
+    prefixes = declared[Address("iam_policy", item["name"])].options["name_prefixes"]
+    for resource in resources:
         path = str(resource.properties.get("Path", "/"))[1:]
         administrators = path == item["path"][1:] and resource.where.startswith("iam.administrators")
         if not administrators and not f"{path}{resource.name}".startswith(tuple(prefixes)):

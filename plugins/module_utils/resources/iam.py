@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import policy, tags
@@ -51,12 +51,22 @@ class IamRole(Principal):
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         names = {item.name for item in wanted}
+        if not any(item.properties for item in wanted):
+            return self._read_referred(aws, names)
         found = [item for item in account_details(aws)["RoleDetailList"] if item["RoleName"] in names]
         listed: dict[str, Mapping[str, Any]] = {}
         if found and any(LISTED & item.properties.keys() for item in wanted):
             roles = pages(aws.client("iam"), "list_roles", "Roles", PaginationConfig={"PageSize": 1000})
             listed = {role["RoleName"]: role for role in roles}
         return {item["RoleName"]: self._observe(item, listed.get(item["RoleName"], {})) for item in found}
+
+    @staticmethod
+    def _read_referred(aws: Aws, names: Collection[str]) -> dict[str, Observed]:
+        """Roles that other layers only refer to: their administrators need not see the whole account's IAM."""
+        iam = aws.client("iam")
+        answers = each(lambda name: unless(GONE, iam.get_role, RoleName=name), names)
+        roles = [answer["Role"] for answer in answers if answer]
+        return {role["RoleName"]: Observed(role["RoleName"], {}, _role_attributes(role), {}) for role in roles}
 
     def _observe(self, detail: Mapping[str, Any], listed: Mapping[str, Any]) -> Observed:
         properties = {
@@ -241,11 +251,12 @@ class IamPolicy(Kind):
 
     def update(self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]) -> None:
         iam, arn = aws.client("iam"), observed.attributes["arn"]
-        older = observed.properties["OtherVersions"]
-        for version in older[: len(older) + 2 - MAX_POLICY_VERSIONS] if len(older) + 1 >= MAX_POLICY_VERSIONS else ():
+        # The default version stays until there is a new one, so room is made among the others, the oldest first.
+        others = observed.properties["OtherVersions"]
+        for version in others[: max(0, len(others) + 2 - MAX_POLICY_VERSIONS)]:
             unless(GONE, iam.delete_policy_version, PolicyArn=arn, VersionId=version)
         document = policy.text(resource.properties["Document"])
-        aws.once("iam").create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
 
     def retag(self, aws: Aws, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
         iam, arn = aws.client("iam"), observed.attributes["arn"]
