@@ -186,6 +186,8 @@ def sync_instances(backend: Any, cluster: Any) -> None:
     cluster.registered_container_instances_count = len(registered)
     for joined in registered.values():
         refresh(backend, joined)
+        if joined.capacity_provider_name is None:  # here instances boot faster than a provider is made; in AWS slower
+            joined.capacity_provider_name = provider_of(backend, cluster, running[joined.ec2_instance_id])
 
 
 def provider_of(backend: Any, cluster: Any, instance: Any) -> str | None:

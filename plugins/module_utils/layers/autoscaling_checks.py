@@ -227,10 +227,10 @@ def _provider_complaints(group: Mapping[str, Any], templates: Mapping[str, Mappi
                 "must be true where the capacity provider has managed termination protection, got false",
             )
     template = templates.get(group["launch_template"])
-    if template and not template["cluster"] and "ECS_CLUSTER" not in (template["user_data"] or ""):
+    if template and not template["cluster"] and not template["user_data"]:
         yield "launch_template", (
             f"{template['name']} names no cluster, so that the instances of capacity provider {provider['name']} "
-            "would never join one: set its cluster"
+            "would never join one: set its cluster, or join it in user_data"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from moto.autoscaling.models import FakeAutoScalingGroup
 from moto.core.types import Base64EncodedString
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
+from moto.ec2.responses import EC2Response
 
 from emulator.mends.autoscaling import KEPT
 from emulator.patching import replace
@@ -40,3 +41,19 @@ def set_launch(original: Any, self: Any, name: Any, template: Any, mixed_instanc
     if template or mixed_instances_policy:
         self.mixed_instances_policy = mixed_instances_policy or None
     original(self, name, template, mixed_instances_policy)
+
+
+def once_per_token(name: str) -> None:
+    """The same client token again is the same call again, and gives the same answer. moto ignored the token."""
+
+    @replace(EC2Response, name)
+    def call(original: Any, self: Any) -> Any:
+        token = self._get_param("ClientToken")
+        answers = self.ec2_backend.__dict__.setdefault("launch_template_answers", {})
+        if token is None or (name, token) not in answers:
+            answers[name, token] = original(self)
+        return answers[name, token]
+
+
+for _name in ("create_launch_template", "create_launch_template_version"):
+    once_per_token(_name)
