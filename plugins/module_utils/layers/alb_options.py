@@ -62,7 +62,10 @@ ACTION: dict[str, Any] = {
     "message_body": {"type": "str", "description": "For V(fixed-response): at most 1024 characters."},
     "authenticate_oidc": {
         "type": "dict",
-        "description": "For V(authenticate-oidc): the C(AuthenticateOidcConfig) of the API, in its own spelling.",
+        "description": (
+            "For V(authenticate-oidc): the C(AuthenticateOidcConfig) of the API, in its own spelling. "
+            "AWS never returns its secret, so a change of the secret alone is not seen."
+        ),
     },
     "authenticate_cognito": {
         "type": "dict",
