@@ -31,6 +31,8 @@ MOST_FILTER_VALUES = 200
 SEEN_TIMEOUT = 60
 FREE_TIMEOUT = 600
 SUPERSEDED_FREE_TIMEOUT = 6
+# What no network interface uses gets free by itself only where EC2 is still making up its mind.
+UNUSED_FREE_TIMEOUT = 30
 IN_USE = ("DependencyViolation", "ResourceInUse", "InvalidIPAddress.InUse")
 
 
@@ -61,6 +63,10 @@ class Listing:
     def seen(self, aws: Aws, identifier: str, label: str) -> dict[str, Any]:
         """Wait until a thing that was just created can be seen: EC2 is eventually consistent."""
         return wait_for(lambda: self.one(aws, identifier), f"{label} {identifier} to be seen", SEEN_TIMEOUT)
+
+
+GROUPS = Listing("describe_security_groups", "SecurityGroups", "GroupId", "group-id", "sg-")
+SUBNETS = Listing("describe_subnets", "Subnets", "SubnetId", "subnet-id", "subnet-")
 
 
 class Ec2Kind(Kind):
@@ -146,8 +152,9 @@ def delete_when_free(
     set_free: what can be done about it, tried again before each further attempt. An old copy is waited for only
     shortly: it goes in a later run.
     """
-    deadline: float | None = None
+    start = time.monotonic()
     delay = 0.5
+    superseded: bool | None = None
     while True:
         try:
             unless(gone, function)
@@ -155,24 +162,28 @@ def delete_when_free(
         except exceptions.ClientError as error:
             if code_of(error) not in IN_USE:
                 raise
-            now = time.monotonic()
-            if deadline is None:
+            if superseded is None:
                 superseded = timeout is None and is_superseded(aws, identifier)
-                deadline = now + (timeout or (SUPERSEDED_FREE_TIMEOUT if superseded else FREE_TIMEOUT))
-            if now >= deadline:
-                said = users(aws, identifier) or error.response["Error"].get("Message", "")
+            using = users(aws, identifier)
+            longest = timeout or (SUPERSEDED_FREE_TIMEOUT if superseded else FREE_TIMEOUT)
+            longest = min(longest, UNUSED_FREE_TIMEOUT) if using == "" else longest
+            if time.monotonic() - start >= longest:
+                said = using or error.response["Error"].get("Message", "")
                 raise StillInUse(f"{label} {identifier} is still in use: {said}") from error
         set_free()
         time.sleep(delay)
         delay = min(delay * 1.6, 10.0)
 
 
-def users(aws: Aws, identifier: str) -> str:
-    """Whose network interfaces use a VPC, subnet or security group, in words; empty where none does."""
+def users(aws: Aws, identifier: str) -> str | None:
+    """Whose network interfaces use a VPC, subnet or security group, in words; empty where none does.
+
+    None for what network interfaces cannot be asked about.
+    """
     filters = {"vpc-": "vpc-id", "subnet-": "subnet-id", "sg-": "group-id"}
     name = next((value for prefix, value in filters.items() if identifier.startswith(prefix)), None)
     if name is None:
-        return ""
+        return None
     wanted = [{"Name": name, "Values": [identifier]}]
     found = pages(aws.client("ec2"), "describe_network_interfaces", "NetworkInterfaces", Filters=wanted)
     names = sorted({_user(item) for item in found})

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
@@ -27,6 +28,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     is_unknown,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_common import (
+    GROUPS,
+    SUBNETS,
     Ec2Kind,
     Listing,
     delete_when_free,
@@ -35,7 +38,6 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_common 
 )
 
 VPCS = Listing("describe_vpcs", "Vpcs", "VpcId", "vpc-id", "vpc-")
-SUBNETS = Listing("describe_subnets", "Subnets", "SubnetId", "subnet-id", "subnet-")
 INTERNET_GATEWAYS = Listing(
     "describe_internet_gateways", "InternetGateways", "InternetGatewayId", "internet-gateway-id", "igw-"
 )
@@ -119,7 +121,20 @@ class Vpc(Ec2Kind):
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
         vpc_id, ec2 = observed.attributes["id"], aws.client("ec2")
-        delete_when_free(aws, vpc_id, self.label, "InvalidVpcID.NotFound", lambda: ec2.delete_vpc(VpcId=vpc_id))
+        try:
+            delete_when_free(aws, vpc_id, self.label, "InvalidVpcID.NotFound", lambda: ec2.delete_vpc(VpcId=vpc_id))
+        except StillInUse as error:
+            left = ", ".join(_left_in(aws, vpc_id))
+            raise StillInUse(f"{error}; what is left in it: {left or 'nothing that this layer makes'}") from error
+
+
+def _left_in(aws: Aws, vpc_id: str) -> list[str]:
+    """The subnets and security groups in a VPC, for people who wonder why it cannot be deleted."""
+    found = [(item["SubnetId"], item) for item in SUBNETS.by(aws, "vpc-id", [vpc_id])]
+    groups = [item for item in GROUPS.by(aws, "vpc-id", [vpc_id]) if item["GroupName"] != "default"]
+    found += [(item["GroupId"], item) for item in groups]
+    names = [(identifier, tags.from_list(item.get("Tags")).get(tags.NAME_TAG)) for identifier, item in found]
+    return [f"{name} ({identifier})" if name else identifier for identifier, name in names]
 
 
 def canonical_cidr(block: str) -> str:
@@ -201,7 +216,7 @@ class InternetGateway(Ec2Kind):
         answer = aws.once("ec2").create_internet_gateway(TagSpecifications=specification("internet-gateway", resource))[
             "InternetGateway"
         ]
-        gateway_id, vpc_id = answer["InternetGatewayId"], resource.scope["VpcId"]
+        gateway_id, vpc_id = answer["InternetGatewayId"], str(resource.scope["VpcId"])
         self.listing.seen(aws, gateway_id, self.label)
         _attach(aws, gateway_id, vpc_id)
         return {"id": gateway_id, "vpc_id": vpc_id}
@@ -209,7 +224,7 @@ class InternetGateway(Ec2Kind):
     def update(
         self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]
     ) -> dict[str, Any]:
-        vpc_id = resource.scope["VpcId"]
+        vpc_id = str(resource.scope["VpcId"])
         _attach(aws, observed.attributes["id"], vpc_id)
         return {"vpc_id": vpc_id}
 

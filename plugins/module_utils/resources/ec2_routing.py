@@ -22,13 +22,14 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     Wanted,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_common import (
+    SUBNETS,
     Ec2Kind,
     Listing,
     delete_when_free,
     keyed_differences,
     specification,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_network import SUBNETS, canonical_cidr
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_network import canonical_cidr
 
 NAT_TIMEOUT = 900
 ASSOCIATION_TIMEOUT = 60

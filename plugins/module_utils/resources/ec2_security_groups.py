@@ -27,16 +27,15 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ec2_rules as rules
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_common import (
+    GROUPS,
     MOST_FILTER_VALUES,
     Ec2Kind,
-    Listing,
     delete_when_free,
     is_superseded,
     specification,
     users,
 )
 
-GROUPS = Listing("describe_security_groups", "SecurityGroups", "GroupId", "group-id", "sg-")
 DIRECTIONS = ("ingress", "egress")
 GONE = ("InvalidGroup.NotFound", "InvalidGroupId.NotFound")
 DUPLICATE = "InvalidPermission.Duplicate"
@@ -182,15 +181,22 @@ class SecurityGroupRules(Kind):
     def _make_equal(self, aws: Aws, resource: Resource) -> None:
         """From what is there now; first what is to be let in, then what is not any more."""
         group_id = str(resource.scope["GroupId"])
-        there = list(_current(aws, _rules_of(aws, [group_id]), {group_id: resource.name}))
         desired = self.canonical(resource.properties)
+        there = _rules_of(aws, [group_id])
+        old = _old_copies(aws, resource.name, desired)
         for direction, wanted in desired.items():
-            observed = {rules.identity(rules.canonical(rule)): rule for rule in there if _direction(rule) == direction}
-            missing = [rule for rule in wanted if rules.identity(rule) not in observed]
-            _authorize(aws, group_id, direction, missing)
+            _authorize_missing(aws, group_id, direction, [*wanted, *_with_old_copies(wanted, old)], there)
+        current = _current(aws, there, {group_id: resource.name})
+        for direction, wanted in desired.items():
+            observed = {
+                rules.identity(rules.canonical(rule)): rule for rule in current if _direction(rule) == direction
+            }
             kept = {rules.identity(rule) for rule in wanted}
             _revoke(aws, group_id, direction, [rule for key, rule in observed.items() if key not in kept])
             _describe(aws, group_id, direction, wanted, observed)
+        for copy in old.get(resource.name, ()):
+            for direction, wanted in desired.items():
+                _authorize_missing(aws, copy, direction, wanted, _rules_of(aws, [copy]))
 
     def retire(self, aws: Aws, observed: Observed) -> None:
         """The rules of an old copy go with it."""
@@ -234,12 +240,47 @@ def _current(aws: Aws, found: Sequence[dict[str, Any]], names: Mapping[str, str]
     }
     old = {group for group, text in labels.items() if SUPERSEDED_TAG in text}
     result = []
-    for rule in found:
-        group = rule.get("ReferencedGroupInfo", {}).get("GroupId")
+    for rule in map(_named, found):
+        group = rule.get("ReferencedGroupId")
         if group not in old:
-            named = {"ReferencedGroupId": group, "ReferencedGroupName": known.get(group, group)} if group else {}
-            result.append({**rule, **named})
+            result.append({**rule, "ReferencedGroupName": known.get(group, group)} if group else rule)
     return result
+
+
+def _old_copies(aws: Aws, name: str, desired: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[str]]:
+    """By name, the old copies of a group and of those that its rules name: for as long as something uses them,
+    they are let in where the new ones are, and let in the new ones."""
+    names = {name} | {
+        rule["ReferencedGroupName"] for wanted in desired.values() for rule in wanted if rule.get("ReferencedGroupName")
+    }
+    found: dict[str, list[str]] = defaultdict(list)
+    for item in GROUPS.by(aws, f"tag:{tags.NAME_TAG}", sorted(names)):
+        labels = tags.from_list(item.get("Tags"))
+        if SUPERSEDED_TAG in labels and labels.get(ENVIRONMENT_TAG) == aws.environment:
+            found[labels[tags.NAME_TAG]].append(item["GroupId"])
+    return found
+
+
+def _with_old_copies(wanted: Sequence[Mapping[str, Any]], old: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """The rules that name groups which have old copies, for these."""
+    return [
+        {**rule, "ReferencedGroupId": copy}
+        for rule in wanted
+        for copy in old.get(rule.get("ReferencedGroupName", ""), ())
+    ]
+
+
+def _authorize_missing(
+    aws: Aws, group_id: str, direction: str, wanted: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]
+) -> None:
+    known = {rules.identity(rules.canonical(_named(rule))) for rule in there if _direction(rule) == direction}
+    _authorize(aws, group_id, direction, [rule for rule in wanted if rules.identity(rule) not in known])
+
+
+def _named(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A described rule in the form of a declared one: the group that it names beside the other sources."""
+    group = rule.get("ReferencedGroupInfo", {}).get("GroupId")
+    return {**rule, **({"ReferencedGroupId": group} if group else {})}
 
 
 def _authorize(aws: Aws, group_id: str, direction: str, missing: Sequence[Mapping[str, Any]]) -> None:

@@ -185,20 +185,20 @@ def aws(monkeypatch):
     clock = SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: next(ticks))
     monkeypatch.setattr(ec2_common, "time", clock)
     monkeypatch.setattr(ec2_common, "is_superseded", lambda aws, identifier: identifier.endswith("-old"))
-    monkeypatch.setattr(ec2_common, "users", lambda aws, identifier: "ELB app/web")
+    monkeypatch.setattr(ec2_common, "users", lambda aws, identifier: "" if identifier == "vpc-1" else "ELB app/web")
     return SimpleNamespace()
 
 
-@pytest.mark.parametrize(("identifier", "most"), [("subnet-1", 300), ("subnet-old", 5)])
-def test_an_old_copy_in_use_is_not_waited_for_as_long_as_what_is_destroyed(aws, identifier, most):
+@pytest.mark.parametrize(("identifier", "most"), [("subnet-1", 200), ("subnet-old", 3), ("vpc-1", 11)])
+def test_only_what_interfaces_may_let_go_of_is_waited_for(aws, identifier, most):
     attempts = []
 
     def delete():
         attempts.append(1)
         raise in_use()
 
-    with pytest.raises(StillInUse, match=f"Subnet {identifier} is still in use: ELB app/web"):
-        ec2_common.delete_when_free(aws, identifier, "Subnet", "Gone", delete)
+    with pytest.raises(StillInUse, match=f"Thing {identifier} is still in use: (ELB app/web|has dependencies)"):
+        ec2_common.delete_when_free(aws, identifier, "Thing", "Gone", delete)
     assert most / 2 < len(attempts) <= most
 
 
