@@ -102,7 +102,7 @@ class Bench:
         ]
         if len(self.existing) == len(NAMES):
             apart = [*table.differences(self.existing, NAMES)] or ["  nothing"]
-            lines += ["What therefore exists in other numbers after the first run", *apart]
+            lines += ["What exists in other numbers after the first run", *apart]
         lines += [f"{name} FAILED: see above" for name in self.failures]
         return "\n".join(lines)
 
