@@ -32,13 +32,21 @@ EXAMPLES = r"""
 
 - name: Carry out a declaration given here
   dockyard.aws.ecr:
-    environment_name: art
+    environment_name: shop
     region: us-east-1
     declared:
       web:
         repositories:
-          - name: web
+          - name: shop/web
+            image_tag_mutability: IMMUTABLE_WITH_EXCLUSION
+            image_tag_mutability_exclusion_filters: [latest]
             keep_images: 50
+            repository_policy:
+              Version: "2012-10-17"
+              Statement:
+                - Effect: Allow
+                  Principal: {AWS: "111122223333"}
+                  Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 """
 
 RETURN = r"""

@@ -29,6 +29,40 @@ EXAMPLES = r"""
   dockyard.aws.iam:
   check_mode: true
   diff: true
+
+- name: Carry out a declaration given here
+  dockyard.aws.iam:
+    environment_name: shop
+    region: us-east-1
+    declared:
+      platform:
+        policies:
+          - name: shop-boundary
+            document:
+              Version: "2012-10-17"
+              Statement:
+                - {Effect: Allow, Action: ["ecr:*", "ecs:*", "logs:*"], Resource: "*"}
+        roles:
+          - name: shop-container-instances
+            preset: ecs_instance
+            instance_profile: true
+            permissions_boundary: shop-boundary
+        administrators:
+          - {name: shop-ecr-administrator, layer: ecr}
+          - {name: shop-iam-administrator, layer: iam, required_boundary: shop-boundary}
+      web:
+        roles:
+          - name: shop-web-execution
+            preset: ecs_task_execution
+            secrets:
+              - arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/web-AbCdEf
+          - name: shop-web-task
+            preset: ecs_task
+            inline_policies:
+              pictures:
+                Version: "2012-10-17"
+                Statement:
+                  - {Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::shop-pictures/*"}
 """
 
 RETURN = r"""

@@ -29,6 +29,21 @@ EXAMPLES = r"""
   dockyard.aws.state_bucket:
   check_mode: true
   diff: true
+
+- name: Carry out a declaration given here
+  dockyard.aws.state_bucket:
+    environment_name: shop
+    region: us-east-1
+    declared:
+      platform:
+        bucket:
+          name: shop-terraform-state
+          sse_algorithm: aws:kms
+          noncurrent_version_expiration_days: 180
+          newer_noncurrent_versions: 10
+        lock_table:
+          name: shop-terraform-locks
+          sse_specification: {enabled: true}
 """
 
 RETURN = r"""

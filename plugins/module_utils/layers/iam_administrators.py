@@ -7,15 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.actions import (
+    alb,
+    autoscaling,
+    ecr,
+    ecs,
+    iam,
+    network,
+    state_bucket,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import ENVIRONMENT_TAG
 
-ACTIONS_PACKAGE = "ansible_collections.dockyard.aws.plugins.module_utils.layers.actions"
-LAYER_NAMES = ("state_bucket", "iam", "network", "ecr", "alb", "autoscaling", "ecs")
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "state_bucket": state_bucket.ACTIONS,
+    "iam": iam.ACTIONS,
+    "network": network.ACTIONS,
+    "ecr": ecr.ACTIONS,
+    "alb": alb.ACTIONS,
+    "autoscaling": autoscaling.ACTIONS,
+    "ecs": ecs.ACTIONS,
+}
 READING = ("Describe", "List", "BatchGet", "BatchCheck")
 # The services to which a layer hands roles on.
 PASSED_TO: dict[str, tuple[str, ...]] = {
@@ -83,19 +97,9 @@ NAMED = {"dynamodb": "table/{}", "ecr": "repository/{}", "s3": "{}", "secretsman
 ACCOUNT_WIDE = frozenset({"s3:ListAllMyBuckets"})
 
 
-def known_layers() -> list[str]:
-    """The layers whose actions are listed."""
-    return [name for name in LAYER_NAMES if find_spec(f"{ACTIONS_PACKAGE}.{name}") is not None]
-
-
-def actions_of(layer: str) -> tuple[str, ...]:
-    actions: tuple[str, ...] = import_module(f"{ACTIONS_PACKAGE}.{layer}").ACTIONS
-    return actions
-
-
 def policy_document(layer: str, scope: Scope) -> dict[str, Any]:
     """What the administrator of a layer may do."""
-    actions = sorted(actions_of(layer))
+    actions = sorted(ACTIONS[layer])
     statements = _iam_statements(actions, scope) if layer == "iam" else _statements(layer, actions, scope)
     return {"Version": "2012-10-17", "Statement": [*statements, _other_environments(scope)]}
 

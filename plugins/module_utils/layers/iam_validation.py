@@ -187,9 +187,9 @@ def _administrator_problems(item: Mapping[str, Any], environment: Environment) -
     yield from _type_problems(item)
     prefixes = item["name_prefixes"] or [environment.name]
     yield from _must_match("name_prefixes", prefixes, PREFIX, "the beginning of names, without wildcards")
-    known = iam_administrators.known_layers()
-    if item["layer"] not in known:
-        yield f"layer {item['layer']!r} is none that an administrator can be made for: {', '.join(known)}"
+    if item["layer"] not in iam_administrators.ACTIONS:
+        known = ", ".join(iam_administrators.ACTIONS)
+        yield f"layer {item['layer']!r} is none that an administrator can be made for: {known}"
         return
     yield from _iam_administrator_problems(item, prefixes)
     scope = iam_administrators.Scope(environment, prefixes, "arn:aws:iam::123456789012:policy/" + "n" * 128)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -18,7 +19,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import En
 ART = Environment("art", "us-east-1", "123456789012")
 ACCOUNT = "arn:aws:iam::123456789012"
 BOUNDARY = f"{ACCOUNT}:policy/art-boundary"
-LAYERS = administrators.known_layers()
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+LAYERS = list(administrators.ACTIONS)
 # IAM actions whose service has another name in botocore.
 SERVICES = {"elasticloadbalancing": "elbv2", "application-autoscaling": "application-autoscaling"}
 # Actions that are permissions and no calls.
@@ -73,7 +75,7 @@ def test_a_policy_is_well_formed(layer):
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_action_of_the_layer_is_in_it(layer):
     granted = {action for item in statements(layer) if item["Effect"] == "Allow" for action in item["Action"]}
-    missing = set(administrators.actions_of(layer)) - granted
+    missing = set(administrators.ACTIONS[layer]) - granted
     assert missing == (administrators.WITHHELD if layer == "iam" else set())
 
 
@@ -82,7 +84,7 @@ def test_every_action_exists(layer):
     """S3 names its actions unlike its calls, so there only the form is looked at."""
     session = botocore.session.get_session()
     operations = {}
-    for action in administrators.actions_of(layer):
+    for action in administrators.ACTIONS[layer]:
         service, _, name = action.partition(":")
         assert re.fullmatch(r"[A-Z]\w+", name), action
         if service == "s3" or action in PERMISSIONS:
@@ -151,7 +153,7 @@ def test_the_boundary_cannot_be_rewritten(action):
     assert allowed("iam", action, f"{ACCOUNT}:policy/art-web")
 
 
-@pytest.mark.parametrize("action", sorted(set(administrators.actions_of("iam")) - administrators.WITHHELD))
+@pytest.mark.parametrize("action", sorted(set(administrators.ACTIONS["iam"]) - administrators.WITHHELD))
 def test_administrators_are_out_of_reach(action):
     if re.match("(iam|sts|secretsmanager):(Get|List|Describe)", action):
         return
@@ -164,3 +166,16 @@ def test_administrators_are_out_of_reach(action):
 def test_other_names_are_out_of_reach(action):
     for resource in (f"{ACCOUNT}:role/admin", f"{ACCOUNT}:user/root-like", f"{ACCOUNT}:role/x/art-web"):
         assert not allowed("iam", action, resource, **WITH_BOUNDARY)
+
+
+@pytest.mark.parametrize("layer", ["iam", "state_bucket", "ecr"])
+def test_the_readme_lists_the_actions(layer):
+    section = (
+        (ROLES / layer / "README.md").read_text(encoding="utf-8").split("## IAM actions", 1)[1].split("\n## ", 1)[0]
+    )
+    listed = {
+        f"{service}:{action}"
+        for service, actions in re.findall(r"^\* `([\w-]+)`: (.*?)(?=\n\*|\n\n|\Z)", section, re.DOTALL | re.MULTILINE)
+        for action in re.findall(r"`(\w+)`", actions)
+    }
+    assert listed == set(administrators.ACTIONS[layer])
