@@ -48,6 +48,7 @@ def task_definition(task: Mapping[str, Any], environment: Environment) -> Resour
         properties,
         where=where,
         tags={**environment.tags, **own},
+        depends_on=(Ref("log_group", task["log_group"]["name"], where=where),) if task["log_group"] else (),
         options={"image_owner": task["image_owner"]},
         protect=task["protect"],
     )
@@ -135,8 +136,9 @@ def problems(
         return None, [f"image of {', '.join(_images(task))} is never used with from_latest and image_owner: pipeline"]
     try:
         if task["from_latest"]:
-            # An empty base has no containers to override: only the form of the overrides themselves can be checked.
-            overrides(task)
+            # The containers are in AWS: only the form of the overrides can be checked.
+            containers = [{"name": name} for name in task["containers"] or ()]
+            render({"containerDefinitions": containers}, overrides(task))
             return None, []
         definition = rendered(task, environment)
     except TaskDefinitionError as error:

@@ -35,7 +35,10 @@ def connect(declared: Declared) -> None:
 
 
 def _after(resource: Resource, declared: Declared, addresses: list[Address]) -> None:
-    refs = [Ref(*address, where=resource.where) for address in addresses if address in declared]
+    there = {ref.address for ref in resource.depends_on}
+    refs = [
+        Ref(*address, where=resource.where) for address in addresses if address in declared and address not in there
+    ]
     resource.depends_on = (*resource.depends_on, *refs)
 
 

@@ -30,6 +30,10 @@ EMPTYING = {
     "ClusterContainsTasksException": "tasks to stop",
     "UpdateInProgressException": "an update of it to finish",
 }
+# Errors of create calls that pass: IAM is eventually consistent (a new role, the service-linked role of a new account),
+# and a deleted service of the same name still drains.
+NOT_YET = ("unable to assume", "still draining")
+NOT_YET_CODES = ("InvalidParameterException", "ClientException")
 DELETE_TIMEOUT = 600
 UPDATE_TIMEOUT = 300
 CLUSTERS_PER_CALL = 100
@@ -63,11 +67,12 @@ class EcsCluster(Kind):
         return found
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
-        answer = aws.client("ecs").create_cluster(
-            clusterName=resource.name,
-            tags=tags.to_list(resource.tags, "key", "value"),
+        arguments = {
+            "clusterName": resource.name,
+            "tags": tags.to_list(resource.tags, "key", "value"),
             **_as_sent(resource.properties),
-        )
+        }
+        answer = accepted(aws, resource.name, lambda: aws.client("ecs").create_cluster(**arguments), UPDATE_TIMEOUT)
         return {"id": resource.name, "name": resource.name, "arn": answer["cluster"]["clusterArn"]}
 
     def update(self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]) -> None:
@@ -179,6 +184,22 @@ def _is_busy(error: ClientError) -> bool:
     text = str(error).lower()
     busy = any(words in text for words in ("busy", "in progress", "in_progress", "being updated"))
     return code_of(error) == "UpdateInProgressException" or (code_of(error) == "ResourceInUseException" and busy)
+
+
+def accepted(aws: Aws, name: str, call: Callable[[], Any], timeout: float) -> Any:
+    """The answer of a create call, once what it needs has come about everywhere."""
+
+    def attempt() -> Any:
+        try:
+            return call()
+        except ClientError as error:
+            message = str(error.response.get("Error", {}).get("Message", ""))
+            if code_of(error) not in NOT_YET_CODES or not any(text in message.lower() for text in NOT_YET):
+                raise
+            aws.progress(f"{name}: not yet: {message}")
+            return None
+
+    return wait_for(attempt, f"{name} to be accepted", timeout)
 
 
 def _as_sent(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Rollout:
         self._name = name
         self._cluster, self._service = name.split("/", 1)
         self._deployment = primary_of(answer) or {}
+        self._revision = _revision(answer.get("taskDefinition", ""))
         self._events = {event["id"] for event in answer.get("events") or ()}
         self._told = ""
         self._last: dict[str, Any] = dict(answer)
@@ -64,7 +65,9 @@ class Rollout:
             self._fail(watched.get("rolloutStateReason") or "its deployment failed")
         if primary is None or not self._deployment or primary["id"] == self._deployment["id"]:
             return
-        if primary["createdAt"] < self._deployment["createdAt"]:
+        older = primary["createdAt"] < self._deployment["createdAt"]
+        behind = _revision(primary["taskDefinition"]) < self._revision
+        if older or behind or "rolling back" in str(primary.get("rolloutStateReason")).lower():
             went_back = primary["taskDefinition"].rsplit("/", 1)[-1]
             self._fail(f"its deployment failed, and ECS went back to {went_back}")
         self._aws.progress(f"{self._name}: another deployment ({primary['id']}) took over")
@@ -80,6 +83,11 @@ class Rollout:
             tasks = [f"stopped tasks could not be read: {error}"]
         events = [f"event: {text}" for text in self._news[-EVENTS_SHOWN:]]
         return list(dict.fromkeys([*tasks, *events]))
+
+
+def _revision(task_definition: str) -> int:
+    number = task_definition.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def wait_until_steady(aws: Aws, name: str, answer: Mapping[str, Any], timeout: float) -> None:

@@ -10,14 +10,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, unless
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     Difference,
@@ -28,6 +24,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import (
+    accepted,
     as_declared,
     merged,
     retag,
@@ -61,8 +58,6 @@ ON_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatt
 ON_REVISION = ("monitoring", "gatewayConnectors")
 # In an update AWS replaces these whole: what is not declared in them stays as it is.
 LAID_OVER = ("deploymentConfiguration", "networkConfiguration")
-# Errors of CreateService that pass: IAM is eventually consistent, a deleted service of the same name still drains.
-NOT_YET = ("unable to assume", "still draining")
 CREATE_TIMEOUT = 600
 DELETE_TIMEOUT = 900
 
@@ -110,7 +105,6 @@ class EcsService(Kind):
         return super().replaces(difference)
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
-        ecs = aws.client("ecs")
         cluster, name = resource.name.split("/", 1)
         arguments = {
             "cluster": cluster,
@@ -119,19 +113,8 @@ class EcsService(Kind):
             "tags": tags.to_list(resource.tags, "key", "value"),
             **resource.properties,
         }
-
-        def attempt() -> Any:
-            try:
-                return ecs.create_service(**arguments)
-            except ClientError as error:
-                if code_of(error) == "InvalidParameterException" and any(
-                    text in str(error).lower() for text in NOT_YET
-                ):
-                    aws.progress(f"{resource.name}: not yet: {error.response['Error'].get('Message', '')}")
-                    return None
-                raise
-
-        answer = wait_for(attempt, f"ECS service {resource.name} to be accepted", CREATE_TIMEOUT)["service"]
+        call = aws.client("ecs").create_service
+        answer = accepted(aws, f"ECS service {resource.name}", lambda: call(**arguments), CREATE_TIMEOUT)["service"]
         self._wait(aws, resource, answer)
         return attributes(answer)
 

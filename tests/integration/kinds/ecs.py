@@ -153,6 +153,18 @@ ON_INSTANCES: Declared = {
     },
 }
 
+# A service that reaches its load balancer with a role of its own.
+WITH_ROLE: Declared = copy.deepcopy(ON_INSTANCES)
+WITH_ROLE["network"] = {"platform": NETWORK}
+WITH_ROLE["alb"] = {"platform": load_balancer("instance")}
+WITH_ROLE["iam"] = {
+    "platform": {"roles": [{"name": "ecs-one", "preset": "ecs_service"}, {"name": "ecs-two", "preset": "ecs_service"}]}
+}
+WITH_ROLE["ecs"]["web"]["services"][0].update(
+    role="ecs-one",
+    load_balancers=[{"target_group": "web", "container_name": "web", "container_port": 8080}],
+)
+
 CLUSTERS: Declared = {
     "ecs": {
         "platform": {
@@ -405,6 +417,7 @@ INSTANCE_UPDATES = [
     ),
     on_instances("placement_constraints", [{"type": "distinctInstance"}], "placementConstraints"),
     on_instances("placement_strategy", [{"type": "binpack", "field": "memory"}], "placementStrategy"),
+    on_instances("deployment_controller", "EXTERNAL", "deploymentController.type"),
     on_instances("launch_type", "EXTERNAL", "launchType", action="replace"),
     {
         "id": "services.scheduling_strategy",
@@ -412,6 +425,20 @@ INSTANCE_UPDATES = [
         "address": SERVICE,
         "action": "replace",
         "paths": ["schedulingStrategy"],
+    },
+]
+
+ROLE_UPDATES = [
+    update(WITH_ROLE, "services", SERVICE, "role", "ecs-two", "role", action="replace"),
+    {
+        "id": "services.load_balancers of a target group that is replaced",
+        "declared": changed(
+            WITH_ROLE, lambda declared: declared["alb"]["platform"]["target_groups"][0].update(port=9090)
+        ),
+        "address": "target_group/web",
+        "action": "replace",
+        "paths": ["Port"],
+        "consequences": [SERVICE, "listener/web:80"],
     },
 ]
 
@@ -426,5 +453,6 @@ CASES = [
     },
     {"id": "task definition", "kind": "ecs_task_definition", "declared": FAMILY, "updates": TASK_UPDATES},
     {"id": "service on Fargate", "kind": "ecs_service", "declared": FARGATE, "updates": SERVICE_UPDATES},
+    {"id": "service with a role", "kind": "ecs_service", "declared": WITH_ROLE, "updates": ROLE_UPDATES},
     {"id": "service on instances", "kind": "ecs_service", "declared": ON_INSTANCES, "updates": INSTANCE_UPDATES},
 ]

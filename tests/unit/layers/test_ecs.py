@@ -307,6 +307,11 @@ BAD = [
         ),
         "never used",
     ),
+    (
+        "misspelt override of the latest revision",
+        options({"definition": None, "from_latest": True, "containers": {"web": {"imag": "x"}}}),
+        "containers[web].imag: unknown override",
+    ),
     ("log group not used", options({"log_group": {"name": "/ecs/other"}}), "no container logs to '/ecs/other'"),
     (
         "log group in another region",

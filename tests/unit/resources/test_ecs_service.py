@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Observed, Ref, Resource, Unknown
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_service import EcsService
@@ -206,3 +207,75 @@ def service(running, desired=2, state="COMPLETED", **more):
 )
 def test_when_a_service_is_steady(answer, steady):
     assert ecs_rollout.is_steady(answer) is steady
+
+
+def deployment(identity, revision, created, state="IN_PROGRESS", status="PRIMARY", **more):
+    definition = f"arn:aws:ecs:us-east-1:123456789012:task-definition/web:{revision}"
+    common = {"taskDefinition": definition, "createdAt": created, "runningCount": 1}
+    return {"id": identity, "status": status, "rolloutState": state, **common, **more}
+
+
+def answered(*deployments):
+    primary = next(item for item in deployments if item["status"] == "PRIMARY")
+    counts = {"status": "ACTIVE", "desiredCount": 1, "runningCount": 1, "pendingCount": 0}
+    return {"deployments": list(deployments), "taskDefinition": primary["taskDefinition"], "events": [], **counts}
+
+
+STARTED = answered(deployment("new", 2, 200))
+TURNS = [
+    ("completed", [answered(deployment("new", 2, 200, "COMPLETED"))], None),
+    ("failed", [answered(deployment("new", 2, 200, "FAILED", rolloutStateReason="tasks failed"))], "tasks failed"),
+    (
+        "rolled back to the old deployment",
+        [answered(deployment("old", 1, 100), deployment("new", 2, 200, "FAILED", "ACTIVE"))],
+        "its deployment failed",
+    ),
+    ("rolled back, the failed one is gone", [answered(deployment("old", 1, 100, "COMPLETED"))], "went back to web:1"),
+    ("rolled back by a new deployment", [answered(deployment("newer", 1, 300, "COMPLETED"))], "went back to web:1"),
+    (
+        "rolled back within one revision",
+        [answered(deployment("newer", 2, 300, rolloutStateReason="Rolling back to deploymentId old."))],
+        "its deployment failed",
+    ),
+    ("taken over by a later deploy", [answered(deployment("newer", 3, 300, "COMPLETED"))], None),
+]
+
+
+class Following:
+    """Answers DescribeServices with one answer after the other; no task has stopped."""
+
+    def __init__(self, answers):
+        self.answers = list(answers)
+        self.lines = []
+
+    def client(self, _service):
+        return self
+
+    def progress(self, line):
+        self.lines.append(line)
+
+    def describe_services(self, **_arguments):
+        return {"services": [self.answers.pop(0)]}
+
+    def list_tasks(self, **_arguments):
+        return {"taskArns": []}
+
+
+@pytest.mark.parametrize(("answers", "words"), [turn[1:] for turn in TURNS], ids=[turn[0] for turn in TURNS])
+def test_following_a_deployment(answers, words):
+    aws = Following(answers)
+    if words is None:
+        ecs_rollout.wait_until_steady(aws, "main/web", STARTED, 5)
+    else:
+        with pytest.raises(AwsError, match=words):
+            ecs_rollout.wait_until_steady(aws, "main/web", STARTED, 5)
+    assert aws.answers == []
+
+
+def test_when_the_time_is_up_the_message_says_what_was_seen_last():
+    event = {"id": "1", "message": "(service web) was unable to place a task."}
+    slow = {**answered(deployment("new", 2, 200, runningCount=0)), "events": [event]}
+    aws = Following([slow] * 3)
+    with pytest.raises(AwsError, match="0 of 1 tasks running, 0 pending; event: was unable to place a task"):
+        ecs_rollout.wait_until_steady(aws, "main/web", STARTED, 0.3)
+    assert "main/web: was unable to place a task." in aws.lines
