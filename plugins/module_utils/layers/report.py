@@ -14,6 +14,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor im
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     CREATE,
     NONE,
+    REPLACE,
     Change,
     Difference,
     Ref,
@@ -22,6 +23,10 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.resolve import resolve, shown
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
+
+
+# Declared as empty, which is what a new thing is anyway.
+EMPTY = (None, [], {}, "")
 
 
 def result_of_plan(plan: Plan, layers: Collection[str]) -> dict[str, Any]:
@@ -78,12 +83,14 @@ def describe(change: Change, plan: Plan) -> dict[str, Any]:
 
 
 def _created(change: Change, plan: Plan) -> list[Difference]:
+    going = {item.address for item in plan.pending() if item.action == REPLACE}
 
     def lookup(ref: Ref) -> Any:
-        return plan.attributes.get(ref.address, {}).get(ref.attribute, Unknown.of(ref))
+        known = {} if ref.address in going else plan.attributes.get(ref.address, {})
+        return known.get(ref.attribute, Unknown.of(ref))
 
     properties = KINDS[change.kind].canonical(resolve(change.resource.properties, lookup))
-    return [Difference(path, None, value) for path, value in properties.items() if value is not None]
+    return [Difference(path, None, value) for path, value in properties.items() if value not in EMPTY]
 
 
 def _diff(described: dict[str, Any]) -> dict[str, Any]:
