@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import xmltodict
 from moto.core.responses import ActionResult
+from moto.iam.access_control import IAMPolicy
 from moto.s3.exceptions import S3AccessDeniedError, S3ClientError
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
@@ -52,6 +54,17 @@ def put_bucket_acl(original: Any, self: Any, bucket_name: str, acl: Any) -> None
     if self.get_bucket(bucket_name).ownership_rule == "BucketOwnerEnforced":
         raise S3ClientError("AccessControlListNotSupported", "The bucket does not allow ACLs")
     original(self, bucket_name, acl)
+
+
+@replace(FakeBucket, "get_permission")
+def get_permission(original: Any, self: Any, action: str, resource: str) -> Any:
+    """Denials of calls without TLS do not count: the emulator speaks plain HTTP, and moto looks at no conditions."""
+    if self.policy is None:
+        return original(self, action, resource)
+    document = json.loads(self.policy)
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    kept = [one for one in statements if "aws:SecureTransport" not in one.get("Condition", {}).get("Bool", {})]
+    return IAMPolicy(json.dumps({**document, "Statement": kept})).is_action_permitted(action, resource)
 
 
 @replace(FakeBucket, "set_lifecycle")
