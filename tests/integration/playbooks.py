@@ -60,7 +60,6 @@ def play(
         **emulator.environment(),
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-        "ANSIBLE_CALLBACKS_ENABLED": "",
         "NO_COLOR": "1",
         **(environment or {}),
     }
@@ -69,8 +68,8 @@ def play(
 
 
 def _read(code: int, output: str, errors: str) -> Played:
-    start = output.find("{\n")
-    if start < 0:
+    start = output.find("\n{\n") + 1
+    if not output[start:].startswith("{"):
         return Played(code, output + errors, [], {})
     report = json.JSONDecoder().raw_decode(output[start:])[0]
     results = [

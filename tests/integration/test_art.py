@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -118,7 +120,7 @@ def test_another_account_stops_the_run_before_anything_else(art):
 
 def test_confirmation_that_is_not_given_changes_nothing(art):
     art.emulator.reset_calls()
-    played = play(art.emulator, SITE, "-e", "confirm=true", "-e", "dockyard_tags={'Project': 'other'}")
+    played = play(art.emulator, SITE, "-e", "confirm=true", "-e", json.dumps({"dockyard_tags": {"Project": "other"}}))
     assert played.code != 0
     assert "Nothing was changed" in played.failed_messages()
     assert art.emulator.calls()["mutating"] == 0

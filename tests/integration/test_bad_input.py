@@ -270,12 +270,12 @@ CASES = {
         "nowhere",
         ["execution_role", "nowhere", "neither declared"],
     ),
-    "capacity provider that nothing declares": (
+    "strategy with a capacity provider that the cluster has not": (
         "ecs",
         P,
         "clusters.0.capacity_providers",
         ["nowhere"],
-        ["capacity_providers", "nowhere", "neither declared"],
+        ["default_capacity_provider_strategy", "art-container-instances", "not in capacity_providers", "nowhere"],
     ),
     "target type that does not fit the network mode": (
         "alb",
