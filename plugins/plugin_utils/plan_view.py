@@ -63,31 +63,50 @@ def _field(action: str, item: Mapping[str, Any], width: int, paint: Paint) -> It
         yield from _text_diff(before, after, paint)
     else:
         forces = paint("   # forces replacement", "bright magenta") if item.get("replaces") else ""
-        yield from _before_after(name, before, after, forces)
+        yield from _before_after(name, before, after, forces, paint)
 
 
-def _before_after(name: str, before: Any, after: Any, forces: str) -> Iterator[str]:
-    """A list or mapping shows only what differs in it."""
+def _before_after(name: str, before: Any, after: Any, forces: str, paint: Paint) -> Iterator[str]:
+    """On one line where that shows it all; a list by what differs in it; else a small difference of lines."""
     if isinstance(before, list) and isinstance(after, list) and before and after:
-        gone = [item for item in before if item not in after]
-        new = [item for item in after if item not in before]
-        if gone or new:
-            yield f"{name}{forces}"
-            yield from (f"          - {short(item)}" for item in gone)
-            yield from (f"          + {short(item)}" for item in new)
+        marked = [("- ", "red", item) for item in before if item not in after]
+        marked += [("+ ", "green", item) for item in after if item not in before]
+        if marked and all(fits(item) for _sign, _colour, item in marked):
+            yield f"{name.rstrip()}{forces}"
+            yield from (paint(f"          {sign}{short(item)}", colour) for sign, colour, item in marked)
             return
-    yield f"{name}  {short(before)} → {short(after)}{forces}"
+    if (fits(before) and fits(after)) or before is None or after is None:
+        yield f"{name}  {short(before)} → {short(after)}{forces}"
+    else:
+        yield f"{name.rstrip()}{forces}"
+        yield from _text_diff(_lines(before), _lines(after), paint)
+
+
+def _lines(value: Any) -> str:
+    """A nested value on many lines, without the punctuation that only computers need."""
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)
+    bare = (line.rstrip(",").replace('"', "") for line in text.splitlines())
+    return "\n".join(line for line in bare if line.strip(" []{}"))
+
+
+def fits(value: Any) -> bool:
+    return len(_one_line(value)) <= VALUE_WIDTH
 
 
 def short(value: Any) -> str:
     """A value on one line, cut where it gets long."""
-    if value is None:
-        text = "(none)"
-    elif isinstance(value, str):
-        text = " ".join(value.split()) or '""'
-    else:
-        text = json.dumps(value, ensure_ascii=False, default=str).replace('"', "")
+    text = _one_line(value)
     return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 1]}…"
+
+
+def _one_line(value: Any) -> str:
+    if value is None:
+        return "(none)"
+    if isinstance(value, str):
+        return " ".join(value.split()) or '""'
+    return json.dumps(value, ensure_ascii=False, default=str).replace('"', "")
 
 
 def _is_text(value: Any) -> bool:

@@ -68,6 +68,29 @@ def test_long_texts_are_shown_as_small_differences():
     assert len(shown) < 15
 
 
+def test_long_nested_values_are_shown_as_small_differences():
+    def policy(action):
+        return {"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject", action], "Resource": ["x" * 60]}]}
+
+    shown = lines(change(differences=[("Document", policy("s3:PutObject"), policy("s3:DeleteObject"))]))
+    assert [line.split() for line in shown if line.strip()[:1] in "+-" and "s3:" in line] == [
+        ["-", "s3:PutObject"],
+        ["+", "s3:DeleteObject"],
+    ]
+    assert len(shown) < 15
+
+
+def test_long_items_of_a_list_are_shown_as_small_differences():
+    def mappings(port):
+        return [{"containerPort": port, "targetGroupArn": "arn:" + "x" * 80}]
+
+    shown = lines(change(differences=[("loadBalancers", mappings(80), mappings(81))]))
+    assert [line.split() for line in shown if "containerPort" in line] == [
+        ["-", "containerPort:", "80"],
+        ["+", "containerPort:", "81"],
+    ]
+
+
 def test_long_values_are_cut():
     assert all(len(line) < 130 for line in lines(change("create", differences=[("Policy", None, {"a": "x" * 500})])))
 
