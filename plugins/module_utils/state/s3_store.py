@@ -1,0 +1,264 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents in S3, with compare-and-swap, history, and digests in the lock table.
+
+Encryption is the bucket's default. S3 is strongly consistent, so a document that does not fit its digest is not old:
+either its writer was killed before it came to the digest, or somebody else wrote it past all locks.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.aws import errors
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+from ansible_collections.dockyard.aws.plugins.module_utils.state import document
+from ansible_collections.dockyard.aws.plugins.module_utils.state.digests import Digests, digest_of
+from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import (
+    PLAYBOOK,
+    DigestMismatch,
+    DigestNotWritten,
+    DocumentError,
+    StateError,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.state.store import ABSENT, Stored, Version, conflict
+
+LAYER = "state_bucket"
+WRITE_ID = "dockyard-write"
+GONE = frozenset({"NoSuchKey", "404"})
+FAILED_CONDITION = frozenset({"PreconditionFailed", "412"})
+CONCURRENT = frozenset({"ConditionalRequestConflict", "OperationAborted"})
+CONCURRENT_ATTEMPTS = 8
+MISMATCH_PAUSES = (0.0, 2.0, 2.0, 2.0, 2.0, 2.0)
+
+
+class S3Store:
+    """Documents as objects of one bucket. owner: the account that must own the bucket, where that is to be checked."""
+
+    def __init__(
+        self,
+        aws: Aws,
+        bucket: str,
+        region: str | None = None,
+        owner: str | None = None,
+        digests: Digests | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = aws.client("s3", region=region)
+        self._bucket = bucket
+        self._owner = {"ExpectedBucketOwner": owner} if owner else {}
+        self._digests = digests
+        self._wait = wait
+
+    def place(self, key: str) -> str:
+        return f"s3://{self._bucket}/{key}"
+
+    def read(self, key: str) -> Stored:
+        return self.read_many([key])[key]
+
+    def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
+        found = dict(zip(keys, each(self._get, keys), strict=True))
+        digests = self._digests_of(keys)
+        return {key: self._verified(key, found[key], digests.get(key, "")) for key in keys}
+
+    def write(self, key: str, body: bytes, after: Stored) -> Stored:
+        token = str(uuid.uuid4())
+        condition = {"IfMatch": after.tag} if after.tag else {"IfNoneMatch": "*"}
+        stored = self._put(key, body, token, condition) or self._written(key, body, token)
+        if stored is None:
+            raise conflict(self.place(key))
+        self.record_digest(key, stored)
+        return stored
+
+    def record_digest(self, key: str, stored: Stored) -> None:
+        """Write the digest of what lies at a key: after a write, and where a read said `digest_behind`."""
+        if self._digests is None or stored.body is None:
+            return
+        try:
+            self._digests.put(key, stored.body)
+        except Exception as error:
+            said = self._explained(error, f"write the digest of {self.place(key)}")
+            raise DigestNotWritten(f"{said} The document itself was written; the next run completes it.") from error
+
+    def delete(self, key: str, after: Stored) -> None:
+        if after.body is not None:
+            arguments = {**self._object(key), "IfMatch": after.tag}
+            try:
+                self._repeated(self._client.delete_object, arguments)
+            except exceptions.ClientError as error:
+                code = errors.code_of(error)
+                if code in FAILED_CONDITION:
+                    raise conflict(self.place(key)) from error
+                if code not in GONE:
+                    raise self._explained(error, f"delete {self.place(key)}") from error
+        if self._digests is not None:
+            try:
+                self._digests.delete(key)
+            except Exception as error:
+                raise self._explained(error, f"delete the digest of {self.place(key)}") from error
+
+    def keys(self, prefix: str = "") -> list[str]:
+        try:
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix, **self._owner
+            )
+            return sorted(item["Key"] for page in pages for item in page.get("Contents", ()))
+        except Exception as error:
+            raise self._explained(error, f"list the documents in {self.place(prefix)}") from error
+
+    def versions(self, key: str, limit: int = 100) -> list[Version]:
+        try:
+            return self._versions(key, limit)
+        except Exception as error:
+            raise self._explained(error, f"list the versions of {self.place(key)}") from error
+
+    def read_version(self, key: str, version_id: str) -> bytes:
+        try:
+            return self._body({**self._object(key), "VersionId": version_id})[0]
+        except exceptions.ClientError as error:
+            if errors.code_of(error) in {*GONE, "NoSuchVersion", "InvalidArgument", "400", "405", "MethodNotAllowed"}:
+                raise StateError(
+                    f"{self.place(key)} has no version {version_id!r} with contents; "
+                    f"{PLAYBOOK} -e state_action=history lists them"
+                ) from error
+            raise self._explained(error, f"read a version of {self.place(key)}") from error
+
+    def _object(self, key: str) -> dict[str, Any]:
+        return {"Bucket": self._bucket, "Key": key, **self._owner}
+
+    def _get(self, key: str) -> Stored:
+        try:
+            body, answer = self._body(self._object(key))
+        except exceptions.ClientError as error:
+            if errors.code_of(error) in GONE:
+                return ABSENT
+            raise self._explained(error, f"read {self.place(key)}") from error
+        except Exception as error:
+            raise self._explained(error, f"read {self.place(key)}") from error
+        return Stored(body, answer["ETag"], answer.get("VersionId") or "")
+
+    def _body(self, arguments: Mapping[str, Any]) -> tuple[bytes, Mapping[str, Any]]:
+        """Contents that break off are asked for again: the SDK repeats calls, not what comes after their answer."""
+        for last in (False, False, True):
+            answer = self._client.get_object(**arguments)
+            try:
+                return answer["Body"].read(), answer
+            except (
+                exceptions.IncompleteReadError,
+                exceptions.ReadTimeoutError,
+                exceptions.ResponseStreamingError,
+            ):
+                if last:
+                    raise
+        raise StateError("the loop above returns or raises")
+
+    def _repeated(self, call: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        """A conditional call, again where S3 says that another one is under way."""
+        for attempt in range(1, CONCURRENT_ATTEMPTS + 1):
+            try:
+                return call(**arguments)
+            except exceptions.ClientError as error:
+                if errors.code_of(error) not in CONCURRENT or attempt == CONCURRENT_ATTEMPTS:
+                    raise
+            self._wait(0.1 * attempt)
+        raise StateError("the loop above returns or raises")
+
+    def _put(self, key: str, body: bytes, token: str, condition: Mapping[str, str]) -> Stored | None:
+        """None where the condition did not hold."""
+        arguments = {**self._object(key), "Body": body, "ContentType": "application/json", **condition}
+        try:
+            answer = self._repeated(self._client.put_object, {**arguments, "Metadata": {WRITE_ID: token}})
+        except Exception as error:
+            if errors.code_of(error) in FAILED_CONDITION | GONE:
+                return None
+            raise self._explained(error, f"write {self.place(key)}") from error
+        return Stored(body, answer["ETag"], answer.get("VersionId") or "")
+
+    def _written(self, key: str, body: bytes, token: str) -> Stored | None:
+        """Our own write, of which the answer got lost, makes its repetition fail; its mark tells it from others'."""
+        try:
+            answer = self._client.head_object(**self._object(key))
+        except exceptions.ClientError as error:
+            if errors.code_of(error) in GONE:
+                return None
+            raise self._explained(error, f"read {self.place(key)}") from error
+        if answer.get("Metadata", {}).get(WRITE_ID) != token:
+            return None
+        return Stored(body, answer["ETag"], answer.get("VersionId") or "")
+
+    def _versions(self, key: str, limit: int) -> list[Version]:
+        """Other keys that begin alike (a lock's) come after all versions of this one."""
+        found: list[Version] = []
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=key, PaginationConfig={"PageSize": min(limit + 1, 1000)}, **self._owner
+        )
+        for page in pages:
+            contents = [(item, False) for item in page.get("Versions", ())]
+            marks = [(item, True) for item in page.get("DeleteMarkers", ())]
+            items = [(item, deleted) for item, deleted in contents + marks if item["Key"] == key]
+            found += [
+                Version(item["VersionId"], item["LastModified"], item.get("Size", 0), item["IsLatest"], deleted)
+                for item, deleted in items
+            ]
+            if not items or len(found) >= limit:
+                break
+        # Times have full seconds only, so the order that S3 gives decides between equal ones.
+        found.sort(key=lambda version: (version.latest, version.modified), reverse=True)
+        return found[:limit]
+
+    def _digests_of(self, keys: Sequence[str]) -> dict[str, str]:
+        if self._digests is None:
+            return {}
+        try:
+            return self._digests.get(keys)
+        except Exception as error:
+            raise self._explained(error, f"read the digests of the documents in {self.place('')}") from error
+
+    def _verified(self, key: str, stored: Stored, digest: str) -> Stored:
+        """What was read, when it is what was written last; looked at again for a while as its writer may be at it."""
+        for pause in MISMATCH_PAUSES:
+            if not digest or (stored.body is not None and digest_of(stored.body) == digest):
+                return stored
+            if stored.body is None:
+                return replace(stored, warning=f"{self.place(key)} was deleted, but not by this collection")
+            if self._unfinished(key, stored, digest):
+                warning = f"{self.place(key)} was written by a run that ended before it wrote the digest"
+                return replace(stored, warning=warning, digest_behind=True)
+            self._wait(pause)
+            stored, digest = self._get(key), self._digests_of([key]).get(key, "")
+        raise DigestMismatch(
+            f"{self.place(key)} has the MD5 digest {digest_of(stored.body or b'')}, and the lock table has {digest}: "
+            "it was changed by hand or by another tool, or is being written right now. Compare the versions: "
+            f"{PLAYBOOK} -e state_action=history; write a good one: -e state_action=restore"
+        )
+
+    def _unfinished(self, key: str, stored: Stored, digest: str) -> bool:
+        """True where the digest is that of the version before, and this one properly follows it."""
+        try:
+            there = [version for version in self._versions(key, 10) if not version.deleted]
+            ids = [version.version_id for version in there]
+            before = self.read_version(key, ids[ids.index(stored.version_id) + 1])
+            if digest_of(before) != digest:
+                return False
+            old, new = document.parse(before, ""), document.parse(stored.body or b"", "")
+        except (ValueError, IndexError, DocumentError, StateError, exceptions.ClientError):
+            return False
+        return new.lineage == old.lineage and new.serial == old.serial + 1
+
+    def _explained(self, error: BaseException, doing: str) -> ReconcileError:
+        code = errors.code_of(error)
+        if code == "NoSuchBucket":
+            return StateError(f"cannot {doing}: there is no bucket {self._bucket!r}; playbooks/bootstrap.yml makes it")
+        said = errors.explained(error, doing, LAYER)
+        if code in errors.DENIED:
+            hint = "S3 answers so also where there is no such object and s3:ListBucket is not allowed."
+            return StateError(f"{said} {hint}")
+        return said
