@@ -73,9 +73,8 @@ class Lock:
     @contextmanager
     def held(self, operation: str, timeout: float = 0.0, progress: Progress = lambda line: None) -> Iterator[LockInfo]:
         """Hold the lock for a while. What goes wrong at its release never hides what went wrong before."""
-        info = self.acquire(operation, timeout, progress)
         try:
-            yield info
+            yield self.acquire(operation, timeout, progress)
         except BaseException:
             try:
                 self.release(progress)
@@ -150,10 +149,10 @@ class Lock:
                 if holder is not None:
                     self._give_back(tried[:-1], text)
                     return place, holder
+            self._mine = info
         except BaseException:
             self._give_back(tried, text)
             raise
-        self._mine = info
         return None
 
     @staticmethod

@@ -13,7 +13,7 @@ import socket
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 VERSION = "dockyard.aws"
 _FIELDS = ("ID", "Operation", "Info", "Who", "Version", "Created", "Path")
@@ -64,7 +64,7 @@ def age(info: LockInfo, now: datetime | None = None) -> str:
         created = datetime.fromisoformat(f"{info.created.rstrip('Z')[:26].rstrip('.')}+00:00")
     except ValueError:
         return ""
-    seconds = max(0, round(((now or datetime.now(timezone.utc)) - created).total_seconds()))
+    seconds = max(0, round(((now or datetime.now(UTC)) - created).total_seconds()))
     for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit} ago"
@@ -74,7 +74,7 @@ def age(info: LockInfo, now: datetime | None = None) -> str:
 def _timestamp(nanoseconds: int) -> str:
     """RFC 3339 with as many digits as it takes, as Go writes it."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    whole = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = f".{rest:09d}".rstrip("0").rstrip(".")
     return f"{whole}{fraction}Z"
 

@@ -96,7 +96,7 @@ def entry_of(plan: Plan, resource: Resource, canonical: Canonical) -> Entry:
 
     def lookup(ref: Ref) -> Any:
         attributes = plan.attributes.get(ref.address, {})
-        return attributes[ref.attribute] if ref.attribute in attributes else _UNKNOWN
+        return attributes.get(ref.attribute, _UNKNOWN)
 
     resolved = {name: resolve(value, lookup) for name, value in resource.properties.items()}
     known = {name: value for name, value in resolved.items() if not _any_unknown(value)}

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -128,7 +128,7 @@ class LocalStore:
             status = self._path(key).stat()
         except FileNotFoundError:
             return []
-        modified = datetime.fromtimestamp(status.st_mtime, timezone.utc)
+        modified = datetime.fromtimestamp(status.st_mtime, UTC)
         return [Version(CURRENT, modified, status.st_size, latest=True)]
 
     def read_version(self, key: str, version_id: str) -> bytes:
