@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 
@@ -74,10 +75,8 @@ def test_one_of_twenty_writers_wins(store):
     before, won = store.write(KEY, b"start", ABSENT), []
 
     def attempt(number):
-        try:
+        with contextlib.suppress(StateConflict):
             won.append(store.write(KEY, str(number).encode(), before).body)
-        except StateConflict:
-            pass
 
     threads = [threading.Thread(target=attempt, args=(number,)) for number in range(20)]
     for thread in threads:
