@@ -19,7 +19,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import (
     StateError,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.state.lock_places import DynamoDBLock, S3Lock
-from ansible_collections.dockyard.aws.plugins.module_utils.state.store import ABSENT
+from ansible_collections.dockyard.aws.plugins.module_utils.state.migration import migrate
+from ansible_collections.dockyard.aws.plugins.module_utils.state.store import ABSENT, LocalStore
 from tests.integration.state_helpers import (
     BACKENDS,
     BUCKET,
@@ -239,7 +240,11 @@ def test_a_writer_that_ended_before_the_digest_stops_nobody(store, emulator, fau
     assert store.read(KEY) == type(stored)(body(2), stored.tag, stored.version_id)
 
 
-@pytest.mark.parametrize("data", [b"", body(2)[:50], body(2, lineage="other"), body(1, "by hand"), body(5)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", body(2)[:50], body(2, lineage="other"), body(1, "by hand"), body(5)],
+    ids=["empty", "truncated", "other lineage", "same serial", "far serial"],
+)
 def test_what_does_not_follow_properly_is_no_unfinished_write(store, emulator, data):
     store.write(KEY, body(1), ABSENT)
     emulator.client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=data)
@@ -376,6 +381,29 @@ def test_what_is_put_there_during_a_release_stays(aws, emulator, kind, monkeypat
         monkeypatch.setattr(place, "_get", look_then_lose)
     assert place.release("ours") is False
     assert place.holder() == "theirs"
+
+
+def test_half_a_lock_of_a_run_that_was_killed_is_reported_and_broken(aws, emulator):
+    """Killed after the object and before the item: nothing else of it is left."""
+    backend = BACKENDS["both"]
+    info = backend.lock(aws, KEY).acquire("killed")
+    emulator.client("dynamodb").delete_item(TableName=TABLE, Key={"LockID": {"S": PATH}})
+    with pytest.raises(LockHeld, match=f"for killed.*lock_id={info.id}"):
+        backend.lock(aws, KEY).acquire("x")
+    assert item(emulator, PATH) is None
+    assert backend.lock(aws, KEY).force_unlock(info.id) == [info]
+    with backend.lock(aws, KEY).held("x"):
+        pass
+
+
+def test_documents_move_from_a_folder_into_the_bucket(aws, store, tmp_path):
+    local = LocalStore(tmp_path)
+    local.write(KEY, body(3), ABSENT)
+    assert migrate(local, KEY, store, KEY) is True
+    assert store.read(KEY).body == body(3) and not store.read(KEY).warning
+    assert migrate(local, KEY, store, KEY) is False
+    local.delete(KEY, local.read(KEY))
+    assert len(store.versions(KEY)) == 1
 
 
 def test_breaking_a_lock_that_is_not_there(aws, backend):

@@ -27,6 +27,10 @@ class Backend:
     table: locks (and digests) in this DynamoDB table. use_lockfile: locks as S3 objects. Both: first the object, then
     the item, and both are needed. region: of bucket and table, where it is not the layer's. owner: the account that
     must own the bucket.
+
+    AWS actions: s3:GetObject, s3:PutObject and s3:DeleteObject on the documents and their .tflock; s3:ListBucket; for
+    the history also s3:ListBucketVersions and s3:GetObjectVersion; dynamodb:GetItem, BatchGetItem, PutItem and
+    DeleteItem on the table; kms:Decrypt and kms:GenerateDataKey where the bucket has a key of its own.
     """
 
     bucket: str

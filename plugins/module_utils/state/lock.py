@@ -48,7 +48,7 @@ class LockPlace(Protocol):
 
 
 class Lock:
-    """The lock of one document, in one place or in several. name: the document as people read it."""
+    """The lock of one document, in one place or in several. path: bucket/key, as Terraform names it."""
 
     def __init__(
         self,

@@ -1,7 +1,11 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a document remembers: each resource's owner, attributes and what was applied last."""
+"""What a document remembers: each resource's owner, attributes and what was applied last.
+
+That is what was declared, as it was declared: plain secrets in a declaration (a container's environment) stand in the
+document too, as they do in Terraform's. The bucket is encrypted and closed, and nothing of this is ever shown.
+"""
 
 from __future__ import annotations
 
