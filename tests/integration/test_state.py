@@ -304,7 +304,7 @@ def test_one_of_twenty_takes_the_lock(aws, emulator, backend):
     won = [result for result in results if not isinstance(result, Exception)]
     held = [result for result in results if isinstance(result, LockHeld)]
     assert (len(won), len(held)) == (1, 19), [result for result in results if not isinstance(result, LockHeld)]
-    assert {holder for holder in backend.lock(aws, KEY).holders().values()} == {won[0]}
+    assert set(backend.lock(aws, KEY).holders().values()) == {won[0]}
 
 
 def test_those_who_wait_come_one_after_another(aws, backend):
