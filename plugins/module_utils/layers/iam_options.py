@@ -160,7 +160,7 @@ ADMINISTRATOR_OPTIONS: dict[str, Any] = {
         "type": "str",
         "choices": ["user", "role"],
         "default": "user",
-        "description": "A user, or a role that O(iam.administrators.trusted_principals) assume.",
+        "description": "A user, or a role that O(trusted_principals) assume.",
     },
     "trusted_principals": {
         "type": "list",
