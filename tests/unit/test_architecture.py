@@ -69,6 +69,16 @@ def test_imports_run_one_way(path):
     assert outside == []
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_sdk_is_imported_in_one_place(path):
+    """Ansible looks at modules where there is no SDK: ansible-doc, ansible-test."""
+    if path == ROOT / "plugins" / "module_utils" / "aws" / "sdk.py":
+        return
+    top = ast.parse(path.read_text()).body
+    found = [node for node in top if isinstance(node, (ast.Import, ast.ImportFrom)) and "boto" in ast.unparse(node)]
+    assert [ast.unparse(node) for node in found] == []
+
+
 def test_the_modules_roles_actions_and_tags_of_layers_have_the_same_names():
     from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 

@@ -9,11 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
@@ -114,7 +113,7 @@ class AutoScalingGroup(Kind):
         def attempt() -> bool:
             try:
                 once.create_auto_scaling_group(**request)
-            except ClientError as error:
+            except exceptions.ClientError as error:
                 if PROFILE_NOT_SEEN_YET not in str(error):
                     raise
                 return False

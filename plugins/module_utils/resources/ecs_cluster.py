@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
@@ -94,7 +93,7 @@ class EcsCluster(Kind):
             nonlocal waiting_for
             try:
                 unless(GONE, ecs.delete_cluster, cluster=observed.name)
-            except ClientError as error:
+            except exceptions.ClientError as error:
                 if code_of(error) not in EMPTYING:
                     raise
                 if waiting_for != EMPTYING[code_of(error)]:
@@ -170,7 +169,7 @@ def _when_not_updating(name: str, call: Callable[[], Any]) -> None:
     def attempt() -> bool:
         try:
             call()
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if _is_busy(error):
                 return False
             raise
@@ -179,7 +178,7 @@ def _when_not_updating(name: str, call: Callable[[], Any]) -> None:
     wait_for(attempt, f"ECS cluster {name} to accept an update", UPDATE_TIMEOUT)
 
 
-def _is_busy(error: ClientError) -> bool:
+def _is_busy(error: exceptions.ClientError) -> bool:
     """ResourceInUseException also means that a capacity provider is in use, and that does not pass."""
     text = str(error).lower()
     busy = any(words in text for words in ("busy", "in progress", "in_progress", "being updated"))
@@ -192,7 +191,7 @@ def accepted(aws: Aws, name: str, call: Callable[[], Any], timeout: float) -> An
     def attempt() -> Any:
         try:
             return call()
-        except ClientError as error:
+        except exceptions.ClientError as error:
             message = str(error.response.get("Error", {}).get("Message", ""))
             if code_of(error) not in NOT_YET_CODES or not any(text in message.lower() for text in NOT_YET):
                 raise

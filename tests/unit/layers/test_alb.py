@@ -67,8 +67,9 @@ def resources(value):
     return {str(item.address): item for item in Alb().resources(parse("web", value), ENVIRONMENT)}
 
 
-def problems(platform=PLATFORM, service=SERVICE):
-    found = Alb().validate([parse("platform", platform), parse("web", service)], ENVIRONMENT)
+def problems(platform=None, service=None):
+    declared = [parse("platform", platform or PLATFORM), parse("web", service or SERVICE)]
+    found = Alb().validate(declared, ENVIRONMENT)
     return [str(problem) for problem in found]
 
 
@@ -324,8 +325,8 @@ def subnet(name, zone, vpc="main"):
     return Resource("subnet", name, {"AvailabilityZone": zone}, scope={"VpcId": Ref("vpc", vpc)})
 
 
-def checked(*others, service=SERVICE):
-    values = [*others, *resources(PLATFORM).values(), *resources(service).values()]
+def checked(*others, service=None):
+    values = [*others, *resources(PLATFORM).values(), *resources(service or SERVICE).values()]
     declared = {item.address: item for item in values}
     return [str(item) for item in Alb().check([], declared)], [str(item) for item in Alb().warn([], declared)]
 

@@ -90,8 +90,8 @@ def client(refreshes=(), instances=("i-1",), group=None):
     return aws, autoscaling
 
 
-def refresh(status, version=NEW):
-    return {"InstanceRefreshId": "r-1", "Status": status, "DesiredConfiguration": {"LaunchTemplate": version}}
+def refresh(status, version=None):
+    return {"InstanceRefreshId": "r-1", "Status": status, "DesiredConfiguration": {"LaunchTemplate": version or NEW}}
 
 
 @pytest.mark.parametrize(
