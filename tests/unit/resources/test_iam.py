@@ -253,7 +253,11 @@ def test_readers_at_the_same_time_share_one_call():
 
     client = Slow()
     shared, answers = aws(iam=client), []
-    threads = [threading.Thread(target=lambda: answers.append(iam_details.account_details(shared))) for dummy in range(3)]
+
+    def ask():
+        answers.append(iam_details.account_details(shared))
+
+    threads = [threading.Thread(target=ask) for dummy in range(3)]
     threads[0].start()
     entered.wait(5)
     for thread in threads[1:]:
