@@ -58,6 +58,19 @@ ON_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatt
 ON_REVISION = ("monitoring", "gatewayConnectors")
 # In an update AWS replaces these whole: what is not declared in them stays as it is.
 LAID_OVER = ("deploymentConfiguration", "networkConfiguration")
+# Parts of a deployment configuration that AWS takes with one strategy only.
+OF_STRATEGY = {"linearConfiguration": "LINEAR", "canaryConfiguration": "CANARY", "earlySuccessCriteria": "ROLLING"}
+# What AWS leaves out of the answer where it is not set.
+LEFT_OUT = {
+    "enableExecuteCommand": False,
+    "enableECSManagedTags": False,
+    "propagateTags": "NONE",
+    "healthCheckGracePeriodSeconds": 0,
+    "availabilityZoneRebalancing": "DISABLED",
+    "schedulingStrategy": "REPLICA",
+    "deploymentController": {"type": "ECS"},
+    "serviceConnectConfiguration": {"enabled": False},
+}
 CREATE_TIMEOUT = 600
 DELETE_TIMEOUT = 900
 
@@ -125,7 +138,7 @@ class EcsService(Kind):
             for field in top_level(differences)
         }
         for field in changes.keys() & set(LAID_OVER):
-            changes[field] = merged(observed.properties.get(field), changes[field])
+            changes[field] = _laid_over(observed.properties.get(field), changes[field])
         if changes.pop("launchType", None):
             changes["capacityProviderStrategy"] = []
         if changes.get("volumeConfigurations") == {}:
@@ -172,13 +185,14 @@ def _read(aws: Aws, cluster: str, wanted: Sequence[Wanted]) -> list[Observed]:
 
 
 def _observe(aws: Aws, cluster: str, service: Mapping[str, Any], declared: Mapping[str, Any]) -> Observed:
-    properties = {name: service[name] for name in ON_SERVICE if name in service}
+    properties = {name: value for name, value in LEFT_OUT.items() if name in declared}
+    properties.update({name: service[name] for name in ON_SERVICE if service.get(name) is not None})
     if service.get("roleArn"):
         properties["role"] = service["roleArn"]
     primary = ecs_rollout.primary_of(service) or {}
     properties.update({name: primary[name] for name in ON_DEPLOYMENT if name in declared and primary.get(name)})
-    if "namespace" in properties.get("serviceConnectConfiguration", {}):
-        connect = properties["serviceConnectConfiguration"]
+    connect = properties.get("serviceConnectConfiguration") or {}
+    if "namespace" in connect:
         wanted = (declared["serviceConnectConfiguration"] or {}).get("namespace")
         properties["serviceConnectConfiguration"] = {
             **connect,
@@ -197,6 +211,16 @@ def _of_revision(aws: Aws, service: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     revisions = aws.client("ecs").describe_service_revisions(serviceRevisionArns=arns)["serviceRevisions"]
     return {name: revisions[0][name] for name in ON_REVISION if revisions and revisions[0].get(name)}
+
+
+def _laid_over(observed: Any, changes: Any) -> Any:
+    result = merged(observed, changes)
+    strategy_there = result.get("strategy") or "ROLLING"
+    given = {name: value for name, value in result.items() if OF_STRATEGY.get(name) in (None, strategy_there)}
+    if strategy_there == "ROLLING" and (observed or {}).get("strategy") not in (None, "ROLLING"):
+        # The bake time and the hooks of another strategy go with it, but for those that are declared.
+        given = {k: v for k, v in given.items() if k not in ("bakeTimeInMinutes", "lifecycleHooks") or k in changes}
+    return given
 
 
 def _short(value: Any) -> Any:
@@ -229,7 +253,25 @@ def _connect(value: Mapping[str, Any]) -> dict[str, Any]:
     if not value or not value.get("enabled"):
         return {"enabled": False}
     services = {item["portName"]: {"discoveryName": item["portName"], **item} for item in value.get("services") or ()}
+    for item in services.values():
+        if item.get("clientAliases"):
+            # AWS fills in the DNS name of an alias.
+            item["clientAliases"] = {str(alias["port"]): dict(alias) for alias in item["clientAliases"]}
     return {**value, "services": services}
+
+
+def _placement(value: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """AWS answers with MEMORY and CPU, takes host for instanceId, and has no field with random."""
+    return [_placement_step(item) for item in value or ()]
+
+
+def _placement_step(item: Mapping[str, Any]) -> dict[str, Any]:
+    field = str(item.get("field") or "")
+    if item["type"] == "random" or not field:
+        return {"type": item["type"]}
+    if field.lower() in ("cpu", "memory"):
+        field = field.lower()
+    return {"type": item["type"], "field": "instanceId" if field == "host" else field}
 
 
 def _volumes(value: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -243,6 +285,7 @@ CANONICAL: dict[str, Any] = {
     "loadBalancers": _sorted,
     "serviceRegistries": _sorted,
     "placementConstraints": _sorted,
+    "placementStrategy": _placement,
     "vpcLatticeConfigurations": _sorted,
     "gatewayConnectors": _sorted,
     "deploymentConfiguration": _deployment,

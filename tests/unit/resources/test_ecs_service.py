@@ -8,7 +8,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Observed, Ref, Resource, Unknown
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    Observed,
+    Ref,
+    Resource,
+    Unknown,
+    Wanted,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_service import EcsService
 
@@ -73,6 +79,21 @@ EQUAL = [
         {"volumeConfigurations": [{"name": "data", "managedEBSVolume": {"sizeInGiB": 10}}]},
         {"volumeConfigurations": [{"name": "data", "managedEBSVolume": {"sizeInGiB": 10, "volumeType": "gp3"}}]},
     ),
+    (
+        "how AWS spells placement strategies",
+        {"placementStrategy": [{"type": "binpack", "field": "memory"}, {"type": "spread", "field": "host"}]},
+        {"placementStrategy": [{"type": "binpack", "field": "MEMORY"}, {"type": "spread", "field": "instanceId"}]},
+    ),
+    (
+        "random placement",
+        {"placementStrategy": [{"type": "random"}]},
+        {"placementStrategy": [{"type": "random", "field": ""}]},
+    ),
+    (
+        "the DNS name that AWS fills in of a client alias",
+        connect({"portName": "http", "clientAliases": [{"port": 80}]}),
+        connect({"portName": "http", "clientAliases": [{"port": 80, "dnsName": "http.local"}]}),
+    ),
     ("nothing of what is not declared", {}, {"desiredCount": 3, "propagateTags": "SERVICE"}),
     ("no registries", {"serviceRegistries": []}, {}),
     (
@@ -98,8 +119,8 @@ DIFFERENT = [
     ),
     (awsvpc(subnets=["a"]), awsvpc(subnets=["a", "b"]), ["networkConfiguration.awsvpcConfiguration.subnets"]),
     (
-        {"placementStrategy": [{"type": "spread"}, {"type": "random"}]},
-        {"placementStrategy": [{"type": "random"}, {"type": "spread"}]},
+        {"placementStrategy": [{"type": "spread", "field": "a"}, {"type": "random"}]},
+        {"placementStrategy": [{"type": "random"}, {"type": "spread", "field": "a"}]},
         ["placementStrategy"],
     ),
     (connect(), connect({"portName": "http"}), ["serviceConnectConfiguration.services.http"]),
@@ -175,6 +196,50 @@ def test_an_update_keeps_what_is_not_declared_of_a_structure_that_aws_replaces_w
         "strategy": "BLUE_GREEN",
         "bakeTimeInMinutes": 5,
     }
+
+
+CANARY = {"strategy": "CANARY", "canaryConfiguration": {"canaryPercent": 10.0}, "bakeTimeInMinutes": 5}
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({"strategy": "ROLLING"}, {"strategy": "ROLLING", "maximumPercent": 200}),
+        (
+            {"strategy": "BLUE_GREEN"},
+            {"strategy": "BLUE_GREEN", "maximumPercent": 200, "bakeTimeInMinutes": 5},
+        ),
+    ],
+)
+def test_what_only_the_former_deployment_strategy_takes_goes_with_it(declared, expected):
+    observed = {"deploymentConfiguration": {**CANARY, "maximumPercent": 200}}
+    assert sent({"deploymentConfiguration": declared}, observed)["deploymentConfiguration"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("propagateTags", "NONE"),
+        ("enableExecuteCommand", False),
+        ("healthCheckGracePeriodSeconds", 0),
+        ("availabilityZoneRebalancing", "DISABLED"),
+        ("schedulingStrategy", "REPLICA"),
+        ("deploymentController", {"type": "ECS"}),
+        ("serviceConnectConfiguration", {"enabled": False}),
+    ],
+)
+def test_what_aws_leaves_out_is_its_default(name, value):
+    bare = {"serviceName": "web", "clusterArn": "x/main", "serviceArn": "arn", "status": "ACTIVE", "deployments": []}
+
+    class Bare:
+        def client(self, _service):
+            return self
+
+        def describe_services(self, **_arguments):
+            return {"services": [bare]}
+
+    found = KIND.read(Bare(), [Wanted("main/web", {}, {name: value})])["main/web"]
+    assert paths({name: value}, found.properties) == []
 
 
 def test_another_strategy_forces_a_new_deployment():
