@@ -82,9 +82,9 @@ def test_the_modules_roles_actions_and_tags_of_layers_have_the_same_names():
     from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 
     site = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text())
-    roles = [role for play in site for role in play.get("roles", ())]
-    assert sorted(role["role"] for role in roles) == sorted(f"dockyard.aws.{name}" for name in LAYERS)
-    assert all(role["tags"] == [role["role"].rsplit(".", 1)[1]] for role in roles)
+    tasks = [task for play in site for task in play["tasks"] if "ansible.builtin.import_role" in task]
+    roles = {task["ansible.builtin.import_role"]["name"]: task["tags"] for task in tasks}
+    assert roles == {f"dockyard.aws.{name}": [name] for name in LAYERS}
     for name in LAYERS:
         assert (ROOT / "plugins" / "modules" / f"{name}.py").exists()
         assert (ROOT / "plugins" / "action" / f"{name}.py").exists()
