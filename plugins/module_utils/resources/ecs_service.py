@@ -22,7 +22,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     Wanted,
     is_unknown,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout, ecs_task_definition
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import (
     accepted,
     as_declared,
@@ -125,6 +125,7 @@ class EcsService(Kind):
             "clientToken": uuid.uuid4().hex,
             "tags": tags.to_list(resource.tags, "key", "value"),
             **resource.properties,
+            **_newest(aws, resource, resource.properties),
         }
         call = aws.client("ecs").create_service
         answer = accepted(aws, f"ECS service {resource.name}", lambda: call(**arguments), CREATE_TIMEOUT)["service"]
@@ -137,6 +138,7 @@ class EcsService(Kind):
             field: resource.properties[field] if field in resource.properties else self.defaults[field]
             for field in top_level(differences)
         }
+        changes.update(_newest(aws, resource, changes))
         for field in changes.keys() & set(LAID_OVER):
             changes[field] = _laid_over(observed.properties.get(field), changes[field])
         if changes.pop("launchType", None):
@@ -163,6 +165,18 @@ class EcsService(Kind):
         cluster, name = observed.name.split("/", 1)
         unless(GONE, aws.client("ecs").delete_service, cluster=cluster, service=name, force=True)
         ecs_rollout.wait_until_gone(aws, observed.name, DELETE_TIMEOUT)
+
+
+def _newest(aws: Aws, resource: Resource, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The revision to run where a family is followed: a pipeline may have registered one since the plan was made."""
+    family = resource.options.get("family")
+    if not family or "taskDefinition" not in sent:
+        return {}
+    newest = ecs_task_definition.latest(aws, family)
+    if newest is None or newest.attributes["revision"] <= ecs_rollout.revision(sent["taskDefinition"]):
+        return {}
+    aws.progress(f"{resource.name}: {_short(newest.attributes['arn'])} was registered meanwhile and is taken")
+    return {"taskDefinition": newest.attributes["arn"]}
 
 
 def attributes(service: Mapping[str, Any]) -> dict[str, Any]:

@@ -248,6 +248,20 @@ def test_another_strategy_forces_a_new_deployment():
     assert sent(declared, {"launchType": "FARGATE"}) == {**declared, "forceNewDeployment": True}
 
 
+@pytest.mark.parametrize(("newest", "expected"), [(9, "web:9"), (8, "web:8"), (7, "web:8")])
+def test_a_revision_that_a_pipeline_registers_meanwhile_is_not_undone(newest, expected):
+    aws = Aws()
+    described = {"family": "web", "revision": newest, "status": "ACTIVE", "containerDefinitions": []}
+    described["taskDefinitionArn"] = ARN.replace(":7", f":{newest}")
+    aws.ecs.describe_task_definition = lambda **_arguments: {"taskDefinition": described}
+    aws.progress = lambda _line: None
+    declared = {"taskDefinition": ARN.replace(":7", ":8")}
+    resource = Resource("ecs_service", "main/web", declared, options={"family": "web"})
+    observed = {"taskDefinition": ARN}
+    KIND.update(aws, resource, Observed("main/web", observed, {}), differences(declared, observed))
+    assert aws.ecs.sent["taskDefinition"].endswith(expected)
+
+
 def test_back_to_the_launch_type():
     observed = {"capacityProviderStrategy": [{"capacityProvider": "FARGATE"}]}
     expected = {"capacityProviderStrategy": [], "forceNewDeployment": True}
@@ -335,6 +349,22 @@ def test_following_a_deployment(answers, words):
         with pytest.raises(AwsError, match=words):
             ecs_rollout.wait_until_steady(aws, "main/web", STARTED, 5)
     assert aws.answers == []
+
+
+def test_an_answer_from_before_the_change_is_neither_steady_nor_a_rollback():
+    started = answered(deployment("new", 2, 200), deployment("old", 1, 100, "COMPLETED", "ACTIVE"))
+    stale = answered(deployment("old", 1, 100, "COMPLETED"))
+    aws = Following([stale, stale, answered(deployment("new", 2, 200, "COMPLETED"))])
+    ecs_rollout.wait_until_steady(aws, "main/web", started, 5)
+    assert aws.answers == []
+
+
+def test_a_rollback_is_seen_after_the_answers_have_caught_up():
+    started = answered(deployment("new", 2, 200), deployment("old", 1, 100, "COMPLETED", "ACTIVE"))
+    back = answered(deployment("old", 1, 100, "COMPLETED"))
+    aws = Following([answered(deployment("new", 2, 200)), back])
+    with pytest.raises(AwsError, match="went back to web:1"):
+        ecs_rollout.wait_until_steady(aws, "main/web", started, 5)
 
 
 def test_when_the_time_is_up_the_message_says_what_was_seen_last():
