@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
@@ -57,6 +58,20 @@ def collect(layers: Iterable[str], hosts: Iterable[str], hostvars: Mapping[str, 
     if problems:
         raise PlanError(problems)
     return declared
+
+
+def folders(hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, str]:
+    """Host -> folder of the inventory that it comes from, which its relative paths start from."""
+    found = {host: hostvars[host].get("inventory_dir") for host in hosts}
+    return {host: str(folder) for host, folder in found.items() if folder}
+
+
+def variable_folders(variables: Mapping[str, Any]) -> list[str]:
+    """The folders with host_vars and group_vars, those that win first: the playbook's, then the last inventory's."""
+    sources = [Path(source) for source in reversed(variables.get("ansible_inventory_sources") or ())]
+    inventories = [str(path if path.is_dir() else path.parent) for path in sources if path.exists()]
+    playbooks = [variables["playbook_dir"]] if variables.get("playbook_dir") else []
+    return [*map(str, playbooks), *inventories]
 
 
 def misspelt(host: str, variables: Mapping[str, Any]) -> list[Problem]:

@@ -51,7 +51,7 @@ class InProcessAction(ActionBase):
     @staticmethod
     def _located(error: PlanError, variables: Mapping[str, Any]) -> list[Problem]:
         """The problems, each with the place in the inventory that sets its variable."""
-        folders = [str(variables[name]) for name in ("inventory_dir", "playbook_dir") if variables.get(name)]
+        folders = declarations.variable_folders(variables)
         hostvars = variables["hostvars"]
         known = {host: list(hostvars[host].get("group_names", ())) for host in variables["ansible_play_batch"]}
         return [origins.with_origin(item, folders, known.get(item.host, ())) for item in error.problems]
@@ -78,7 +78,8 @@ class InProcessAction(ActionBase):
         """The task's arguments, completed from the inventory, validated."""
         hosts, hostvars = self.hosts(variables), variables["hostvars"]
         arguments = {**declarations.settings(hosts, hostvars), **declarations.plain(self._task.args)}
-        arguments.setdefault("base_dir", str(variables.get("inventory_dir") or "."))
+        if "base_dir" not in arguments:
+            arguments["base_dirs"] = {**declarations.folders(hosts, hostvars), **arguments.get("base_dirs", {})}
         validated = ArgumentSpecValidator({**aws_argument_spec(), **self.ARGUMENT_SPEC}).validate(arguments)
         if validated.error_messages:
             raise ReconcileError("; ".join(validated.error_messages))

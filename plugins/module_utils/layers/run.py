@@ -33,6 +33,7 @@ RUN_ARGUMENT_SPEC: dict[str, Any] = {
     "parallelism": {"type": "int", "default": 16},
     "strict": {"type": "bool", "default": False},
     "base_dir": {"type": "path"},
+    "base_dirs": {"type": "dict"},
 }
 PLAN_ARGUMENT_SPEC: dict[str, Any] = {
     **RUN_ARGUMENT_SPEC,
@@ -59,7 +60,7 @@ def plan(params: Mapping[str, Any], progress: Progress) -> PlannedRun:
     """Validate all declarations, read AWS once, make one plan. params['declared']: layer -> host -> declaration."""
     layers = list(params["declared"])
     hosts = sorted({host for by_host in params["declared"].values() for host in by_host})
-    declarations = _parse(params["declared"])
+    declarations = _parse(params)
     sessions = _sessions(params, progress)
     environment = _environment(params, sessions)
     resources = declared_resources(declarations, environment)
@@ -74,11 +75,11 @@ def plan(params: Mapping[str, Any], progress: Progress) -> PlannedRun:
 
 def validate(params: Mapping[str, Any]) -> list[Resource]:
     """Everything that can be checked without AWS; raises PlanError with all problems."""
-    declarations = _parse(params["declared"])
+    declarations = _parse(params)
     account = str(params.get("account_id") or "")
     tags = params.get("tags") or {}
     name, region = params.get("environment_name") or "", params.get("region") or ""
-    environment = base.Environment(name, region, account, tags=tags, base_dir=params.get("base_dir") or ".")
+    environment = base.Environment(name, region, account, tags=tags)
     return declared_resources(declarations, environment)
 
 
@@ -144,13 +145,14 @@ def _owned(resource: Resource, layer: str, host: str) -> Resource:
     return resource
 
 
-def _parse(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, list[base.Declaration]]:
+def _parse(params: Mapping[str, Any]) -> dict[str, list[base.Declaration]]:
     problems: list[Problem] = []
     declarations: dict[str, list[base.Declaration]] = {}
-    for name, by_host in declared.items():
+    folder, folders = params.get("base_dir") or ".", params.get("base_dirs") or {}
+    for name, by_host in params["declared"].items():
         declarations[name] = []
         for host, value in by_host.items():
-            declaration, found = base.parse(LAYERS[name], host, value)
+            declaration, found = base.parse(LAYERS[name], host, value, folders.get(host, folder))
             problems.extend(found)
             if declaration is not None:
                 declarations[name].append(declaration)
@@ -189,7 +191,6 @@ def _environment(params: Mapping[str, Any], sessions: Sessions) -> base.Environm
         account,
         first.partition,
         {str(key): str(value) for key, value in (params.get("tags") or {}).items()},
-        params.get("base_dir") or ".",
     )
 
 

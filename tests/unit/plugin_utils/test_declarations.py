@@ -21,6 +21,20 @@ def test_each_layer_gets_the_hosts_that_declare_it():
     assert found == {"ecr": {"web": {"repositories": [{"name": "web"}]}}, "ecs": {}}
 
 
+def test_relative_paths_start_from_the_inventory_of_each_host():
+    hostvars = {"web": {"inventory_dir": "/a"}, "api": {"inventory_dir": "/b"}, "localhost": {"inventory_dir": None}}
+    assert declarations.folders(hostvars, hostvars) == {"web": "/a", "api": "/b"}
+
+
+def test_variables_of_the_last_inventory_win(tmp_path):
+    first, second = tmp_path / "a", tmp_path / "b" / "hosts.yml"
+    first.mkdir()
+    second.parent.mkdir()
+    second.touch()
+    variables = {"ansible_inventory_sources": [str(first), str(second), "web,"], "playbook_dir": "/playbooks"}
+    assert declarations.variable_folders(variables) == ["/playbooks", str(second.parent), str(first)]
+
+
 def test_settings_are_taken_once():
     assert declarations.settings(HOSTVARS, HOSTVARS) == {"region": "us-east-1", "environment_name": "art"}
 
