@@ -38,10 +38,10 @@ class InProcessAction(ActionBase):
         variables = task_vars or {}
         result = super().run(tmp, variables)
         try:
-            params = self._params(variables)
-            if self._elsewhere():
-                return {**result, **self._execute_module(module_args=self._for_module(params), task_vars=variables)}
             with _Environment(self._task_environment()):
+                params = self._params(variables)
+                if self._elsewhere():
+                    return {**result, **self._execute_module(module_args=self._for_module(params), task_vars=variables)}
                 return {**result, **self.perform(params, variables)}
         except PlanError as error:
             return {**result, "failed": True, "msg": str(PlanError(self._located(error, variables)))}
@@ -76,17 +76,26 @@ class InProcessAction(ActionBase):
 
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The task's arguments, completed from the inventory, validated."""
-        hosts, hostvars = self.hosts(variables), variables["hostvars"]
+        hosts, hostvars = self.hosts(variables), self._hostvars(variables)
         arguments = {**declarations.settings(hosts, hostvars), **declarations.plain(self._task.args)}
         if "base_dir" not in arguments:
             arguments["base_dirs"] = {**declarations.folders(hosts, hostvars), **arguments.get("base_dirs", {})}
+        params = self._validated(arguments)
+        if params.get("declared") is None:
+            params["declared"] = self._collect(self.layers(variables), hosts, hostvars)
+        return params
+
+    def _validated(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         validated = ArgumentSpecValidator({**aws_argument_spec(), **self.ARGUMENT_SPEC}).validate(arguments)
         if validated.error_messages:
             raise ReconcileError("; ".join(validated.error_messages))
         params: dict[str, Any] = validated.validated_parameters
-        if params.get("declared") is None:
-            params["declared"] = self._collect(self.layers(variables), hosts, hostvars)
         return params
+
+    def _hostvars(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The variables of all hosts, also those that only the play, the role or the task sets."""
+        closer = declarations.closer(variables, self._templar.template)
+        return declarations.with_closer(closer, self.hosts(variables), variables["hostvars"])
 
     def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
         return declarations.collect(layers, hosts, hostvars)
@@ -115,15 +124,33 @@ class LayerAction(InProcessAction):
         return [self.LAYER]
 
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        planned = plan_store.load()
-        explicit = set(self._task.args) - {"state"}
-        if planned is not None and not explicit and self._is_for_us(planned, variables):
+        planned = None if self._elsewhere() else plan_store.load()
+        if planned is not None and self._is_for_us(planned, variables):
             return {**planned.params, "planned": planned}
         return super()._params(variables)
 
     def _is_for_us(self, planned: running.PlannedRun, variables: Mapping[str, Any]) -> bool:
+        """Made for this layer and these hosts, with the state, options and credentials that this task asks for."""
         same_state = planned.params["state"] == self._task.args.get("state", "present")
-        return same_state and planned.covers(self.LAYER, self.hosts(variables))
+        same_environment = planned.environment == self._task_environment()
+        covered = planned.covers(self.LAYER, self.hosts(variables))
+        return same_state and same_environment and covered and self._same_options(planned.params, variables)
+
+    def _same_options(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
+        """Whether what the task's arguments, module_defaults and variables of the play set is in the plan."""
+        closer = declarations.closer(variables, self._templar.template)
+        if self.LAYER in closer:
+            declared = params["declared"][self.LAYER].get(variables["inventory_hostname"])
+            if declared != declarations.plain(closer[self.LAYER]):
+                return False
+        given = {option: closer[name] for option, name in declarations.SETTINGS.items() if name in closer}
+        given.update({name: value for name, value in self._task.args.items() if name != "state"})
+        if not given or "declared" in given:
+            return not given
+        names = ({*aws_argument_spec(), *self.ARGUMENT_SPEC} & params.keys()) - {"declared"}
+        before = {name: params[name] for name in names if params[name] is not None}
+        now = self._validated({**before, **declarations.plain(given)})
+        return all(now.get(name) == params[name] for name in names)
 
     def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
         return super()._collect(layers, hosts, hostvars)[self.LAYER]

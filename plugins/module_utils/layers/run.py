@@ -44,22 +44,28 @@ PLAN_ARGUMENT_SPEC: dict[str, Any] = {
 
 @dataclass
 class PlannedRun:
-    """A plan with what is needed to carry it out: its options, layers and hosts. Lives as long as the playbook run."""
+    """A plan with what is needed to carry it out. Lives as long as the playbook run.
+
+    hosts: those that it was made for, also those that declare nothing. carried_out: which layers of which hosts.
+    environment: of the task that made it, which may hold credentials.
+    """
 
     params: dict[str, Any]
     layers: list[str]
     hosts: list[str]
     plan: Plan
-    carried_out: set[str] = field(default_factory=set)
+    carried_out: set[tuple[str, str]] = field(default_factory=set)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def covers(self, layer: str, hosts: Collection[str]) -> bool:
-        return layer in self.layers and layer not in self.carried_out and set(hosts) <= set(self.hosts)
+        to_do = {(layer, host) for host in hosts}
+        return layer in self.layers and set(hosts) <= set(self.hosts) and not to_do & self.carried_out
 
 
-def plan(params: Mapping[str, Any], progress: Progress) -> PlannedRun:
+def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] = ()) -> PlannedRun:
     """Validate all declarations, read AWS once, make one plan. params['declared']: layer -> host -> declaration."""
     layers = list(params["declared"])
-    hosts = sorted({host for by_host in params["declared"].values() for host in by_host})
+    hosts = sorted({*hosts, *(host for by_host in params["declared"].values() for host in by_host)})
     declarations = _parse(params)
     sessions = _sessions(params, progress)
     environment = _environment(params, sessions)
@@ -89,7 +95,7 @@ def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Pro
     planner = _planner(run.params, sessions)
     executor = Executor(KINDS, sessions.aws, planner, run.params["parallelism"], progress)
     outcome = executor.apply(run.plan, layer, hosts, run.params["strict"])
-    run.carried_out.add(layer)
+    run.carried_out.update((layer, host) for host in hosts)
     return result_of_apply(run.plan, layer, outcome)
 
 
