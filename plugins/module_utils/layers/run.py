@@ -15,6 +15,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry impor
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import result_of_apply, result_of_plan
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Executor
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem, Resource
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan, Planner, Settings
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
@@ -68,9 +69,10 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
     hosts = sorted({*hosts, *(host for by_host in params["declared"].values() for host in by_host)})
     declarations = _parse(params)
     sessions = _sessions(params, progress)
-    environment = _environment(params, sessions)
-    resources = declared_resources(declarations, environment)
-    made = _planner(params, sessions).plan(resources, destroy=params["state"] == "absent")
+    with heartbeat(progress, lambda: "reading what AWS has"):
+        environment = _environment(params, sessions)
+        resources = declared_resources(declarations, environment)
+        made = _planner(params, sessions).plan(resources, destroy=params["state"] == "absent")
     made.warnings = [
         warning
         for name, items in declarations.items()

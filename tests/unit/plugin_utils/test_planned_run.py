@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.run import PlannedRun
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import heartbeat
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
 
 
@@ -30,3 +35,18 @@ def test_each_batch_carries_out_its_hosts_once():
     assert not run.covers("ecr", ["a"])
     assert not run.covers("ecr", ["a", "b"])
     assert run.covers("ecr", ["b"])
+
+
+def test_reading_is_not_silent(monkeypatch):
+    """Where AWS takes its time to answer, from the first call on."""
+
+    def slow(params, sessions):
+        Event().wait(0.2)
+        raise ReconcileError("no answer")
+
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.05)
+    monkeypatch.setattr(running, "_environment", slow)
+    said = []
+    with pytest.raises(ReconcileError, match="no answer"):
+        running.plan({"declared": {}, "environment_name": "art", "state": "present"}, said.append)
+    assert said[:2] == ["reading what AWS has"] * 2
