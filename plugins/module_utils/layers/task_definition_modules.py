@@ -20,10 +20,10 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_task_de
     EcsTaskDefinition,
     latest,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.compare import redacted
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.errors import TaskDefinitionError
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.load import load_file, load_source
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.render import TASK_OVERRIDES, render
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import redacted
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.validate import validate
 
 LAUNCH_TYPES = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]

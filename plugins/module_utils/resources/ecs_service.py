@@ -30,6 +30,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster
     retag,
     strategy,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import redact
 
 SERVICES_PER_CALL = 10
 GONE = ("ServiceNotFoundException", "ServiceNotActiveException", "ClusterNotFoundException")
@@ -116,6 +117,12 @@ class EcsService(Kind):
         if difference.path == "launchType" and difference.before is None:
             return False
         return super().replaces(difference)
+
+    def shown(self, differences: Sequence[Difference]) -> list[Difference]:
+        """Service Connect's proxy logs with a driver whose options may hold a token."""
+        hidden = redact([(item.path, item.before, item.after) for item in differences])
+        pairs = zip(differences, hidden, strict=True)
+        return [item._replace(before=before, after=after) for item, (_path, before, after) in pairs]
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         cluster, name = resource.name.split("/", 1)

@@ -25,7 +25,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import retag
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition import canonical as canonical_form
-from ansible_collections.dockyard.aws.plugins.module_utils.task_definition import compare
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition import compare, sensitive
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.errors import TaskDefinitionError
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.model import DESCRIBE_ONLY
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.render import render
@@ -70,7 +70,7 @@ class EcsTaskDefinition(Kind):
         return [Difference(path, before, after) for path, before, after in found]
 
     def shown(self, differences: Sequence[Difference]) -> list[Difference]:
-        hidden = compare.redact([(item.path, item.before, item.after) for item in differences])
+        hidden = sensitive.redact([(item.path, item.before, item.after) for item in differences])
         pairs = zip(differences, hidden, strict=True)
         return [item._replace(before=before, after=after) for item, (_path, before, after) in pairs]
 

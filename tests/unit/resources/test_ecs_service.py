@@ -374,3 +374,12 @@ def test_when_the_time_is_up_the_message_says_what_was_seen_last():
     with pytest.raises(AwsError, match="0 of 1 tasks running, 0 pending; event: was unable to place a task"):
         ecs_rollout.wait_until_steady(aws, "main/web", STARTED, 0.3)
     assert "main/web: was unable to place a task." in aws.lines
+
+
+@pytest.mark.parametrize("before", [None, {"logDriver": "splunk", "options": {"splunk-token": "old"}}])
+def test_tokens_of_the_proxys_log_driver_are_not_shown(before):
+    declared = connect(logConfiguration={"logDriver": "splunk", "options": {"splunk-token": "hunter2"}})
+    observed = connect(logConfiguration=before) if before else {}
+    found = differences(declared, observed)
+    assert "hunter2" in str(found)
+    assert "hunter2" not in str(KIND.shown(found)) and "old" not in str(KIND.shown(found))
