@@ -118,7 +118,11 @@ def settings(hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, Any
         for option, variable in SETTINGS.items():
             if variable not in variables:
                 continue
-            value = plain(variables[variable])
+            try:
+                value = plain(variables[variable])
+            except Exception as error:
+                problems.append(Problem(host, variable, f"cannot be evaluated: {error}"))
+                continue
             if option in found and found[option] != value:
                 other = f"{found[option]!r} on {first[option]}"
                 message = f"is {value!r} here and {other}: it must be equal for all hosts of a run"

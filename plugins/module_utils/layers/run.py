@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Sessions
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws, Sessions
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import base
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import result_of_apply, result_of_plan
@@ -179,27 +179,41 @@ def _environment(params: Mapping[str, Any], sessions: Sessions) -> base.Environm
         raise PlanError(
             [Problem("", "dockyard_environment", "is not set; give the environment a name in group_vars/all")]
         )
+    if unknown := [name for name in params.get("profiles") or {} if name not in LAYERS]:
+        message = f"has {', '.join(map(repr, unknown))}, which is no layer. Layers: {', '.join(LAYERS)}"
+        raise PlanError([Problem("", "aws_profiles", message)])
     expected = str(params.get("account_id") or "")
-    account = ""
-    for layer in params["declared"]:
+    first, *others = [layer for layer, by_host in params["declared"].items() if by_host] or [""]
+    account, region = _account(sessions.aws(first), expected), sessions.aws(first).region
+    for layer in others:
         aws = sessions.aws(layer)
-        try:
-            identity = aws.session.identity()
-        except Exception as error:
-            raise aws.explained(error, "find out which AWS account this is") from error
-        account = identity["Account"]
-        if expected and account != expected:
-            found = f"account {account} ({identity['Arn']})"
-            message = f"is {expected}, but the credentials of the layer {layer!r} belong to {found}"
-            raise PlanError([Problem("", "aws_account_id", message)])
-    first = sessions.aws(next(iter(params["declared"]), ""))
+        if (where := (_account(aws, expected), aws.region)) != (account, region):
+            message = (
+                f"the layer {layer!r} would work in account {where[0]}, region {where[1]}, and the layer {first!r} "
+                f"in account {account}, region {region}: an environment has one account and one region"
+            )
+            raise PlanError([Problem("", "aws_profiles", message)])
     return base.Environment(
         params["environment_name"],
-        first.region,
+        region,
         account,
-        first.partition,
+        sessions.aws(first).partition,
         {str(key): str(value) for key, value in (params.get("tags") or {}).items()},
     )
+
+
+def _account(aws: Aws, expected: str) -> str:
+    """The account that a layer's credentials belong to; refused where it is not the expected one."""
+    try:
+        identity = aws.session.identity()
+    except Exception as error:
+        raise aws.explained(error, f"find out which AWS account the layer {aws.layer!r} works in") from error
+    account = identity["Account"]
+    if expected and account != expected:
+        found = f"account {account} ({identity['Arn']})"
+        message = f"is {expected}, but the credentials of the layer {aws.layer!r} belong to {found}"
+        raise PlanError([Problem("", "aws_account_id", message)])
+    return account
 
 
 def _planner(params: Mapping[str, Any], sessions: Sessions) -> Planner:

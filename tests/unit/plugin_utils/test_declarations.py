@@ -45,6 +45,18 @@ def test_settings_that_hosts_disagree_on_are_refused():
         declarations.settings(other, other)
 
 
+def test_what_cannot_be_evaluated_is_named():
+    class Variables(dict):
+        def __getitem__(self, name):
+            raise ValueError("'nosuch' is undefined")
+
+    hostvars = {"web": Variables(aws_region="", ecr="")}
+    with pytest.raises(PlanError, match="web: aws_region: cannot be evaluated: 'nosuch' is undefined"):
+        declarations.settings(hostvars, hostvars)
+    with pytest.raises(PlanError, match="web: ecr: cannot be evaluated: 'nosuch' is undefined"):
+        declarations.collect(["ecr"], hostvars, hostvars)
+
+
 @pytest.mark.parametrize(("name", "meant"), [("ecss", "ecs"), ("autoscalling", "autoscaling"), ("Ecr", None)])
 def test_a_misspelt_variable_is_refused(name, meant):
     hostvars = {"web": {name: {"clusters": []}}}
