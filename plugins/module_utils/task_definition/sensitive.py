@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 Difference = tuple[str, Any, Any]
@@ -31,7 +31,7 @@ _SECRET_VALUE = re.compile(
 # What nobody would remember: one long word of letters and digits, as generators make them.
 _RANDOM = re.compile(r"(?!/)(?=.*\d)(?=.*[a-z])[A-Za-z0-9+/]{24,}={0,2}", re.I)
 # Mappings by name: of a variable, of a log driver's option, of a label.
-_BY_NAME = ("options", "driverOpts", "dockerLabels")
+_BY_NAME = ("options", "driverOpts", "dockerLabels", "log_options", "docker_labels", "environment")
 _SENSITIVE_PATH = re.compile(r"\.(environment|options|driverOpts|dockerLabels)(?:\[([^\]]*)\]|\.([^.\[\]]+))$")
 
 
@@ -59,9 +59,25 @@ def redacted(value: Any) -> Any:
     return SENSITIVE if _looks_secret(value) else value
 
 
+def secrets_in(value: Any) -> Iterator[str]:
+    """What `redacted` hides of a task definition, or of overrides."""
+    yield from _hidden_in(value, redacted(value))
+
+
+def _hidden_in(value: Any, shown: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _hidden_in(item, shown[key])
+    elif isinstance(value, list):
+        for item, seen in zip(value, shown, strict=True):
+            yield from _hidden_in(item, seen)
+    elif shown == SENSITIVE:
+        yield str(value)
+
+
 def _redacted_member(key: str, value: Any) -> Any:
     if key in _BY_NAME and isinstance(value, Mapping):
-        return {name: _hidden(name, item) for name, item in value.items()}
+        return {name: _hidden(str(name), item, key == "environment") for name, item in value.items()}
     if key == "environment" and isinstance(value, list):
         return [
             (
