@@ -140,12 +140,13 @@ class EcsClusterCapacityProviders(Kind):
         self._put(aws, resource.name, {**observed.properties, **resource.properties})
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
-        unless(GONE, self._put, aws, observed.name, {})
+        # The tasks of deleted services use them until they have stopped, so that they are in use passes here.
+        unless(GONE, self._put, aws, observed.name, {}, going=True)
 
-    def _put(self, aws: Aws, name: str, properties: Mapping[str, Any]) -> None:
+    def _put(self, aws: Aws, name: str, properties: Mapping[str, Any], going: bool = False) -> None:
         ecs = aws.client("ecs")
         arguments = {key: properties.get(key) or [] for key in self.defaults}
-        _when_not_updating(name, lambda: ecs.put_cluster_capacity_providers(cluster=name, **arguments))
+        _when_not_updating(name, lambda: ecs.put_cluster_capacity_providers(cluster=name, **arguments), going)
         if not set(arguments["capacityProviders"]) <= {"FARGATE", "FARGATE_SPOT"}:
             wait_for(lambda: _attached(aws, name), f"the capacity providers of ECS cluster {name}", UPDATE_TIMEOUT)
 
@@ -163,26 +164,30 @@ def _attached(aws: Aws, name: str) -> bool:
     return not clusters or clusters[0].get("attachmentsStatus") != "UPDATE_IN_PROGRESS"
 
 
-def _when_not_updating(name: str, call: Callable[[], Any]) -> None:
-    """AWS refuses changes of a cluster while an earlier one is in progress."""
+def _when_not_updating(name: str, call: Callable[[], Any], use_ends: bool = False) -> None:
+    """AWS refuses changes of a cluster while an earlier one is in progress. use_ends: what is in use will not be."""
+    said = ""
 
     def attempt() -> bool:
+        nonlocal said
         try:
             call()
         except exceptions.ClientError as error:
-            if _is_busy(error):
+            if _is_busy(error) or (use_ends and code_of(error) == "ResourceInUseException"):
+                said = str(error)
                 return False
             raise
         return True
 
-    wait_for(attempt, f"ECS cluster {name} to accept an update", UPDATE_TIMEOUT)
+    wait_for(attempt, f"ECS cluster {name} to accept an update", UPDATE_TIMEOUT, lambda: said)
 
 
 def _is_busy(error: exceptions.ClientError) -> bool:
     """ResourceInUseException also means that a capacity provider is in use, and that does not pass."""
-    text = str(error).lower()
+    code, text = code_of(error), str(error).lower()
     busy = any(words in text for words in ("busy", "in progress", "in_progress", "being updated"))
-    return code_of(error) == "UpdateInProgressException" or (code_of(error) == "ResourceInUseException" and busy)
+    new = code == "ClientException" and "cluster was not active" in text
+    return new or code == "UpdateInProgressException" or (code == "ResourceInUseException" and busy)
 
 
 def accepted(aws: Aws, name: str, call: Callable[[], Any], timeout: float) -> Any:

@@ -62,7 +62,7 @@ LAID_OVER = ("deploymentConfiguration", "networkConfiguration")
 # Parts of a deployment configuration that AWS takes with one strategy only.
 OF_STRATEGY = {"linearConfiguration": "LINEAR", "canaryConfiguration": "CANARY", "earlySuccessCriteria": "ROLLING"}
 # What AWS leaves out of the answer where it is not set.
-LEFT_OUT = {
+LEFT_OUT: dict[str, Any] = {
     "enableExecuteCommand": False,
     "enableECSManagedTags": False,
     "propagateTags": "NONE",

@@ -9,7 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import ENVIRONMENT_TAG, Resource, Wanted
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    ENVIRONMENT_TAG,
+    Observed,
+    Resource,
+    Wanted,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_cluster
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import (
     EcsCluster,
@@ -214,12 +219,39 @@ def test_namespaces_are_compared_in_the_form_in_which_they_are_declared(observed
         ("UpdateInProgressException", "", True),
         ("ResourceInUseException", "The specified cluster is in a busy state.", True),
         ("ResourceInUseException", "The specified capacity provider is in use and cannot be removed.", False),
+        ("ClientException", "Cluster was not ACTIVE.", True),
+        ("ClientException", "", False),
         ("InvalidParameterException", "", False),
     ],
 )
 def test_only_what_passes_by_itself_is_tried_again(code, message, passes):
     error = ClientError({"Error": {"Code": code, "Message": message}}, "PutClusterCapacityProviders")
     assert ecs_cluster._is_busy(error) is passes
+
+
+class Providers:
+    """A cluster whose capacity provider is in use twice."""
+
+    def __init__(self):
+        self.answers = ["in use", "in use", ""]
+
+    def client(self, _service):
+        return self
+
+    def put_cluster_capacity_providers(self, **_arguments):
+        if text := self.answers.pop(0):
+            error = {
+                "Error": {"Code": "ResourceInUseException", "Message": f"The specified capacity provider is {text}"}
+            }
+            raise ClientError(error, "PutClusterCapacityProviders")
+
+
+def test_capacity_providers_go_when_the_last_tasks_have_stopped_and_are_not_waited_for_otherwise():
+    aws, kind = Providers(), EcsClusterCapacityProviders()
+    kind.delete(aws, None, Observed("main", {}, {}))
+    assert aws.answers == []
+    with pytest.raises(ClientError, match="in use"):
+        kind.update(Providers(), Resource(kind.kind, "main", {}), Observed("main", {}, {}), [])
 
 
 def test_a_log_group_keeps_its_class():
