@@ -25,6 +25,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 
 GONE = "NoSuchBucket"
+# Settings of one bucket that are written one after the other now and then get in each other's way.
+NOT_NOW = (GONE, "OperationAborted")
 # A bucket that was just made is not known everywhere at once; one that was just deleted keeps its name for a while.
 SETTLE_SECONDS = 60
 NAME_FREE_SECONDS = 300
@@ -139,7 +141,7 @@ class S3Bucket(Kind):
                 kept = observed.properties.get(name) or {}
                 value = {**{key: kept[key] for key in ("BlockedEncryptionTypes",) if key in kept}, **value}
             if value:
-                setting.write(s3, bucket, value)
+                _settled(setting.write, s3, bucket, value)
             elif setting.removal:
                 getattr(s3, setting.removal)(**bucket)
 
@@ -239,18 +241,18 @@ def _create_bucket(aws: Aws, resource: Resource) -> None:
 
 
 def _settled(function: Callable[..., Any], *arguments: Any) -> None:
-    """A call on a bucket that was just made."""
+    """A call on a bucket that was just made or changed."""
 
     def attempt() -> bool | None:
         try:
             function(*arguments)
         except exceptions.ClientError as error:
-            if code_of(error) == GONE:
+            if code_of(error) in NOT_NOW:
                 return None
             raise
         return True
 
-    wait_for(attempt, "S3 to know the new bucket", SETTLE_SECONDS)
+    wait_for(attempt, "S3 to take a setting of the bucket", SETTLE_SECONDS)
 
 
 def _empty(aws: Aws, s3: Any, bucket: dict[str, str]) -> None:

@@ -294,3 +294,40 @@ def test_every_sort_of_credentials_can_be_deleted():
 
 def test_nouns_are_iams():
     assert {kind.noun for kind in iam_principals.Principal.__subclasses__()} == {"role", "user"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "calls"),
+    [
+        ("NoSuchEntity", "Scope ARN: arn:x does not exist or is not attachable.", 2),
+        ("MalformedPolicyDocument", "Invalid principal in policy: AWS", 2),
+        ("MalformedPolicyDocument", "Syntax errors in policy.", 1),
+        ("EntityAlreadyExists", "", 1),
+    ],
+)
+def test_what_was_made_a_moment_ago_may_not_be_known_yet(monkeypatch, code, message, calls):
+    monkeypatch.setattr(iam_principals.time, "sleep", lambda _seconds: None)
+    answers = [ClientError({"Error": {"Code": code, "Message": message}}, "CreateRole"), {"Role": {}}]
+
+    def create_role(**_arguments):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    if calls == 1:
+        with pytest.raises(ClientError, match=code):
+            iam_principals.settled(create_role, RoleName="web")
+    else:
+        assert iam_principals.settled(create_role, RoleName="web") == {"Role": {}}
+    assert len(answers) == 2 - calls
+
+
+def test_what_does_not_exist_is_said_in_the_end(monkeypatch):
+    monkeypatch.setattr(iam_principals, "SETTLE_SECONDS", -1)
+
+    def attach(**_arguments):
+        raise ClientError({"Error": {"Code": "NoSuchEntity", "Message": "no policy"}}, "AttachRolePolicy")
+
+    with pytest.raises(ClientError, match="no policy"):
+        iam_principals.settled(attach, PolicyArn="x")
