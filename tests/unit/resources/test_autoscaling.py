@@ -208,11 +208,43 @@ def test_processes_and_metrics_have_calls_of_their_own():
     autoscaling.update_auto_scaling_group.assert_not_called()
 
 
+UNKNOWN_PROFILE = ClientError(
+    {"Error": {"Code": "ValidationError", "Message": "Invalid IAM Instance Profile name"}}, "Create"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "call"),
+    [
+        ({"instance_refresh": REFRESH}, "start_instance_refresh"),
+        ({"instance_refresh": None}, "update_auto_scaling_group"),
+    ],
+)
+def test_update_waits_until_ec2_knows_a_new_instance_profile(options, call):
+    aws, autoscaling = client()
+    getattr(autoscaling, call).side_effect = [UNKNOWN_PROFILE, {"InstanceRefreshId": "r-1"}]
+    update(aws, {"LaunchTemplate": NEW, "MixedInstancesPolicy": None}, options)
+    assert getattr(autoscaling, call).call_count == 2
+
+
+@pytest.mark.parametrize(("version", "rolls_back"), [("1", True), ("$Latest", False), ("$Default", False)])
+def test_no_rollback_is_asked_for_where_aws_would_refuse_it(version, rolls_back):
+    aws, autoscaling = client()
+    options = {"instance_refresh": {**REFRESH, "preferences": {"AutoRollback": True}}}
+    update(aws, {"LaunchTemplate": NEW}, options, LaunchTemplate={**OLD, "Version": version})
+    assert autoscaling.start_instance_refresh.call_args.kwargs["Preferences"] == {"AutoRollback": rolls_back}
+
+
+def test_create_waits_until_the_group_can_be_seen():
+    aws, autoscaling = client()
+    seen = autoscaling.get_paginator.return_value.paginate.return_value
+    autoscaling.get_paginator.return_value.paginate.side_effect = [[{"AutoScalingGroups": []}], seen]
+    assert KIND.create(aws, Resource("auto_scaling_group", "web", {"LaunchTemplate": OLD}))["arn"] == "arn"
+
+
 def test_create_waits_until_ec2_knows_a_new_instance_profile():
     aws, autoscaling = client()
-    error = ClientError(
-        {"Error": {"Code": "ValidationError", "Message": "Invalid IAM Instance Profile name"}}, "Create"
-    )
+    error = UNKNOWN_PROFILE
     aws.once.return_value.create_auto_scaling_group.side_effect = [error, None]
     attributes = KIND.create(aws, Resource("auto_scaling_group", "web", {"LaunchTemplate": OLD}, tags={"Team": "web"}))
     request = aws.once.return_value.create_auto_scaling_group.call_args.kwargs
