@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    Difference,
     Observed,
     Ref,
     Resource,
@@ -246,6 +250,23 @@ def test_deletion_protection_is_told_before_anything_is_deleted():
     assert "deletion_protection_enabled: false" in protected({}, on)
     assert protected({"deletion_protection.enabled": False}, on) is None
     assert protected({"deletion_protection.enabled": True}, {"deletion_protection.enabled": "false"}) is None
+
+
+def test_each_call_takes_one_certificate():
+    elbv2 = MagicMock()
+    elbv2.get_paginator.return_value.paginate.return_value = [
+        {"Certificates": [{"CertificateArn": arn, "IsDefault": arn == "d"} for arn in "dxy"]}
+    ]
+    declared = {"ExtraCertificateArns": ["b", "a"]}
+    aws = SimpleNamespace(client=lambda service: elbv2)
+    found = [Difference("ExtraCertificateArns", ["x", "y"], ["a", "b"])]
+    resource = Resource("listener", "front:443", declared)
+    Listener().update(aws, resource, Observed("front:443", {}, {"arn": "listener"}), found)
+    added, removed = (
+        [[item["CertificateArn"] for item in call.kwargs["Certificates"]] for call in method.call_args_list]
+        for method in (elbv2.add_listener_certificates, elbv2.remove_listener_certificates)
+    )
+    assert (added, removed) == ([["a"], ["b"]], [["x"], ["y"]])
 
 
 class FakeElbv2:
