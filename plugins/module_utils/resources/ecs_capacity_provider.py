@@ -28,7 +28,7 @@ DELETE_SECONDS = 300.0
 # What AWS says while the group or the service-linked role that was made a moment ago has not reached ECS.
 NOT_SEEN_YET = ("Auto Scaling group ARN does not exist", "service linked role", "service-linked role")
 NAME_TAKEN = "already exists"
-IN_USE = "in use"
+IN_USE = ("in use", "associated with")
 
 
 class EcsCapacityProvider(Kind):
@@ -89,7 +89,7 @@ class EcsCapacityProvider(Kind):
         try:
             ecs.delete_capacity_provider(capacityProvider=name)
         except exceptions.ClientError as error:
-            if IN_USE in _message(error):
+            if any(text in _message(error) for text in IN_USE):
                 raise StillInUse(_message(error)) from error
             if "does not exist" not in _message(error):
                 raise
