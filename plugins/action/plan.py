@@ -26,7 +26,7 @@ class ActionModule(InProcessAction):
         if params["offline"]:
             return running.run_plan(params, self.progress)
         planned = running.plan(params, self.progress, self.hosts(variables))
-        planned.environment = self._task_environment()
+        planned.environment, planned.secrets = self._task_environment(), self._secrets
         plan_store.save(planned)
         return running.planned_result(planned)
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import difflib
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from ansible.parsing.vault import VaultHelper
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
@@ -43,8 +45,22 @@ def plain(value: Any) -> Any:
     return value
 
 
-def collect(layers: Iterable[str], hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Layer -> host -> declaration, of the hosts that have one."""
+def vaulted(value: Any) -> Iterator[str]:
+    """The texts in a nested value that come out of a vault."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from vaulted(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from vaulted(inner)
+    elif isinstance(value, str) and VaultHelper.get_ciphertext(value, with_tags=False):
+        yield str(value)
+
+
+def collect(
+    layers: Iterable[str], hosts: Iterable[str], hostvars: Mapping[str, Any], secrets: set[str]
+) -> dict[str, dict[str, Any]]:
+    """Layer -> host -> declaration, of the hosts that have one. What is vaulted in them is added to `secrets`."""
     declared: dict[str, dict[str, Any]] = {layer: {} for layer in layers}
     problems = []
     for host in hosts:
@@ -53,7 +69,9 @@ def collect(layers: Iterable[str], hosts: Iterable[str], hostvars: Mapping[str, 
         for layer, by_host in declared.items():
             if layer in variables:
                 try:
-                    by_host[host] = plain(variables[layer])
+                    value = variables[layer]
+                    by_host[host] = plain(value)
+                    secrets.update(vaulted(value))
                 except Exception as error:
                     problems.append(Problem(host, layer, f"cannot be evaluated: {error}"))
     if problems:

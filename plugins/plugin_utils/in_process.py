@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -35,18 +36,22 @@ class InProcessAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         self._supports_check_mode = True
-        variables = task_vars or {}
-        result = super().run(tmp, variables)
+        self._secrets: set[str] = set()
+        result = super().run(tmp, task_vars)
+        result.update(self._answer(task_vars or {}))
+        return remove_values(result, self._secrets) if self._secrets else result
+
+    def _answer(self, variables: dict[str, Any]) -> dict[str, Any]:
         try:
             with _Environment(self._task_environment()):
                 params = self._params(variables)
                 if self._elsewhere():
-                    return {**result, **self._execute_module(module_args=self._for_module(params), task_vars=variables)}
-                return {**result, **self.perform(params, variables)}
+                    return self._execute_module(module_args=self._for_module(params), task_vars=variables)
+                return self.perform(params, variables)
         except PlanError as error:
-            return {**result, "failed": True, "msg": str(PlanError(self._located(error, variables)))}
+            return {"failed": True, "msg": str(PlanError(self._located(error, variables)))}
         except ReconcileError as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {"failed": True, "msg": str(error)}
 
     @staticmethod
     def _located(error: PlanError, variables: Mapping[str, Any]) -> list[Problem]:
@@ -77,6 +82,7 @@ class InProcessAction(ActionBase):
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The task's arguments, completed from the inventory, validated."""
         hosts, hostvars = self.hosts(variables), self._hostvars(variables)
+        self._secrets.update(declarations.vaulted(self._task.args))
         arguments = {**declarations.settings(hosts, hostvars), **declarations.plain(self._task.args)}
         if "base_dir" not in arguments:
             arguments["base_dirs"] = {**declarations.folders(hosts, hostvars), **arguments.get("base_dirs", {})}
@@ -98,7 +104,7 @@ class InProcessAction(ActionBase):
         return declarations.with_closer(closer, self.hosts(variables), variables["hostvars"])
 
     def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
-        return declarations.collect(layers, hosts, hostvars)
+        return declarations.collect(layers, hosts, hostvars, self._secrets)
 
     def _elsewhere(self) -> bool:
         """The task is delegated to another machine, which has the way to AWS: the ordinary module runs there."""
@@ -126,6 +132,7 @@ class LayerAction(InProcessAction):
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         planned = None if self._elsewhere() else plan_store.load()
         if planned is not None and self._is_for_us(planned, variables):
+            self._secrets.update(planned.secrets)
             return {**planned.params, "planned": planned}
         return super()._params(variables)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.integration.playbooks import play
 
@@ -95,3 +96,29 @@ def test_the_tasks_environment_has_the_credentials(emulator, run):
     done = run(task)
     assert done.code != 0
     assert "nobody-has-this-profile" in done.failed_messages()
+
+
+def test_what_is_vaulted_is_shown_nowhere(emulator, tmp_path):
+    """Whatever it is called, with all the output there is, in check mode and in a run."""
+    encrypted = VaultLib().encrypt("hunter2-and-more", secret=VaultSecret(b"pw")).decode()
+    inventory, password, playbook = (tmp_path / name for name in ("hosts.yml", "password", "playbook.yml"))
+    password.write_text("pw")
+    container = {"name": "web", "image": "nginx", "memory": 128}
+    container["environment"] = [{"name": "GREETING", "value": "{{ greeting }}"}]
+    ecs = {"task_definitions": [{"family": "web", "definition": {"containerDefinitions": [container]}}]}
+    variables = json.dumps({**SETTINGS, "ecs": ecs})[1:-1]
+    vault = encrypted.strip().replace("\n", "\\n")
+    inventory.write_text(
+        f'{{"all": {{"hosts": {{"web": {{}}}}, "vars": {{{variables}, "greeting": !vault "{vault}"}}}}}}'
+    )
+    tasks = [{"dockyard.aws.plan": {"layers": ["ecs"]}}, {"dockyard.aws.ecs": None}]
+    playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    for arguments in (["--check"], []):
+        output = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
+        options = ["--vault-password-file", str(password), "--diff", "-vvv", *arguments]
+        done = play(emulator, playbook, *options, inventory=inventory, environment=output)
+        assert done.code == 0, done.text
+        assert "ecs_task_definition/web" in done.text
+        assert "hunter2" not in done.text
+    made = emulator.client("ecs").describe_task_definition(taskDefinition="web")["taskDefinition"]
+    assert made["containerDefinitions"][0]["environment"] == [{"name": "GREETING", "value": "hunter2-and-more"}]

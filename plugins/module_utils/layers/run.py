@@ -48,7 +48,7 @@ class PlannedRun:
     """A plan with what is needed to carry it out. Lives as long as the playbook run.
 
     hosts: those that it was made for, also those that declare nothing. carried_out: which layers of which hosts.
-    environment: of the task that made it, which may hold credentials.
+    environment: of the task that made it, which may hold credentials. secrets: what nobody may be shown.
     """
 
     params: dict[str, Any]
@@ -57,6 +57,7 @@ class PlannedRun:
     plan: Plan
     carried_out: set[tuple[str, str]] = field(default_factory=set)
     environment: dict[str, str] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
 
     def covers(self, layer: str, hosts: Collection[str]) -> bool:
         to_do = {(layer, host) for host in hosts}
