@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
@@ -27,6 +27,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import auto
 Value = TypeVar("Value")
 
 NAMES_PER_CALL = 100
+IDS_PER_FILTER = 200
 DELETE_SECONDS = 1800.0
 SEEN_SECONDS = 90.0
 PROGRESS_SECONDS = 5.0
@@ -318,10 +319,13 @@ def _metrics(autoscaling: Any, group: str, properties: Mapping[str, Any], now: S
 
 def _not_terminated(aws: Aws, instances: Sequence[str]) -> list[str]:
     """Those that are still shutting down; EC2 forgets terminated instances after about an hour."""
-    if not instances:
-        return []
-    answer = unless("InvalidInstanceID.NotFound", aws.client("ec2").describe_instances, InstanceIds=list(instances))
-    found = [item for reservation in (answer or {}).get("Reservations", ()) for item in reservation["Instances"]]
+    ec2 = aws.client("ec2")
+    # By filter, because one id that is not known any more would be the answer for all of them.
+    wanted = [[{"Name": "instance-id", "Values": some}] for some in chunks(instances, IDS_PER_FILTER)]
+    reservations = [
+        item for filters in wanted for item in pages(ec2, "describe_instances", "Reservations", Filters=filters)
+    ]
+    found = [item for reservation in reservations for item in reservation["Instances"]]
     return [item["InstanceId"] for item in found if item["State"]["Name"] != "terminated"]
 
 

@@ -261,13 +261,14 @@ def test_deletion_protection_is_told_before_anything_is_deleted(protection, refu
 
 def test_gone_means_the_instances_too():
     aws, autoscaling = client()
-    pages = autoscaling.get_paginator.return_value.paginate
-    there, gone = pages.return_value, [{"AutoScalingGroups": []}]
-    pages.side_effect = [there, there, gone, gone]
-    states = ["shutting-down", "terminated"]
-    autoscaling.describe_instances.side_effect = [
-        {"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": state}}]}]} for state in states
-    ]
+    there, gone = autoscaling.get_paginator.return_value.paginate.return_value, [{"AutoScalingGroups": []}]
+    groups = iter([there, there, gone, gone])
+    instances = iter(
+        [{"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": state}}]}]}]
+        for state in ("shutting-down", "terminated")
+    )
+    answers = {"describe_auto_scaling_groups": groups, "describe_instances": instances}
+    autoscaling.get_paginator.side_effect = lambda name: MagicMock(paginate=lambda **named: next(answers[name]))
     KIND.delete(aws, None, Observed("web", {}, {}))
     autoscaling.delete_auto_scaling_group.assert_called_once_with(AutoScalingGroupName="web", ForceDelete=True)
-    assert autoscaling.describe_instances.call_count == 2
+    assert next(instances, None) is None

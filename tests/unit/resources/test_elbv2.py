@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
@@ -21,7 +22,11 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv2_handover as handover
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv2_target_groups as target_groups
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_common import changed_attributes, full_name
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_common import (
+    changed_attributes,
+    full_name,
+    tags_of,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_listeners import Listener
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_load_balancers import LoadBalancer
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_rules import ListenerRule
@@ -250,6 +255,17 @@ def test_deletion_protection_is_told_before_anything_is_deleted():
     assert "deletion_protection_enabled: false" in protected({}, on)
     assert protected({"deletion_protection.enabled": False}, on) is None
     assert protected({"deletion_protection.enabled": True}, {"deletion_protection.enabled": "false"}) is None
+
+
+def test_a_rule_that_somebody_deletes_meanwhile_is_no_hindrance():
+    def describe_tags(ResourceArns):
+        if "gone" in ResourceArns:
+            raise ClientError({"Error": {"Code": "RuleNotFound", "Message": "gone"}}, "DescribeTags")
+        return {"TagDescriptions": [{"ResourceArn": arn, "Tags": []} for arn in ResourceArns]}
+
+    elbv2 = SimpleNamespace(describe_tags=describe_tags)
+    assert tags_of(elbv2, ["ours", "gone", "theirs"]) == {"ours": {}, "theirs": {}}
+    assert tags_of(elbv2, ["gone"]) == {}
 
 
 def test_each_call_takes_one_certificate():
