@@ -172,7 +172,7 @@ ADMINISTRATOR_OPTIONS: dict[str, Any] = {
         "elements": "str",
         "description": (
             "Beginnings of the names that it may administer, with their path, where AWS can limit actions to names. "
-            "Defaults to the environment's name."
+            "Defaults to the environment's name with a hyphen, and with a slash."
         ),
     },
     "required_boundary": {
