@@ -182,7 +182,7 @@ def _next_version(resource: Resource, observed: Observed, differences: Sequence[
 
 
 def _request(properties: Mapping[str, Any]) -> dict[str, Any]:
-    data = {
+    data: dict[str, Any] = {
         name: value
         for name, value in properties.items()
         if (value or value is False) and name not in ("DefaultVersion", "Operator")
