@@ -188,7 +188,8 @@ def aws(monkeypatch):
     monkeypatch.setattr(ec2_common, "time", clock)
     monkeypatch.setattr(ec2_common, "is_superseded", lambda aws, identifier: identifier.endswith("-old"))
     monkeypatch.setattr(ec2_common, "users", lambda aws, identifier: "" if identifier == "vpc-1" else "ELB app/web")
-    return SimpleNamespace()
+    told = []
+    return SimpleNamespace(progress=told.append, told=told)
 
 
 @pytest.mark.parametrize(("identifier", "most"), [("subnet-1", 200), ("subnet-old", 3), ("vpc-1", 11)])
@@ -202,6 +203,9 @@ def test_only_what_interfaces_may_let_go_of_is_waited_for(aws, identifier, most)
     with pytest.raises(StillInUse, match=f"Thing {identifier} is still in use: (ELB app/web|has dependencies)"):
         ec2_common.delete_when_free(aws, identifier, "Thing", "Gone", delete)
     assert most / 2 < len(attempts) <= most
+    assert aws.told == (
+        [f"Thing {identifier}: waiting until ELB app/web is gone from it"] if "vpc" not in identifier else []
+    )
 
 
 def test_what_gets_free_while_waiting_is_deleted(aws):
