@@ -74,7 +74,7 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
         environment = _environment(params, sessions)
         resources = declared_resources(declarations, environment)
         made = _planner(params, sessions).plan(resources, destroy=params["state"] == "absent")
-    made.warnings = [
+    made.warnings += [
         warning
         for name, items in declarations.items()
         for warning in LAYERS[name].warn(items, {item.address: item for item in resources})

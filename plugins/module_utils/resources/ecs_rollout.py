@@ -147,6 +147,17 @@ def is_steady(service: Mapping[str, Any]) -> bool:
     return bool(primary["rolloutState"] == "COMPLETED" and primary["runningCount"] == service["desiredCount"])
 
 
+def remarks(service: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a service although it may be as declared: the run that waited for it may be long over."""
+    failed = [item for item in service.get("deployments") or () if item.get("rolloutState") == "FAILED"]
+    found = [
+        f"its deployment of {_short(item)} failed: {item.get('rolloutStateReason') or 'unknown'}" for item in failed
+    ]
+    if primary_of(service) not in failed and not is_steady(service):
+        found.append(f"it is not in a steady state: {_counts(service)}")
+    return found
+
+
 def stopped_tasks(aws: Aws, cluster: str, service: str) -> list[str]:
     """Why tasks of a service stopped, as far as AWS still knows it."""
     ecs = aws.client("ecs")
@@ -175,3 +186,8 @@ def _counts(service: Mapping[str, Any]) -> str:
     more = f", {failed} failed" if failed else ""
     running = (primary or service)["runningCount"]
     return f"{running} of {service['desiredCount']} tasks running, {service['pendingCount']} pending{more}"
+
+
+def _short(deployment: Mapping[str, Any]) -> str:
+    """family:revision of what it deploys."""
+    return str(deployment["taskDefinition"]).rsplit("/", 1)[-1]

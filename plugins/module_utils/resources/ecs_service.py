@@ -222,7 +222,8 @@ def _observe(aws: Aws, cluster: str, service: Mapping[str, Any], declared: Mappi
     if any(name in declared for name in ON_REVISION):
         properties.update(_of_revision(aws, service))
     name = f"{cluster}/{service['serviceName']}"
-    return Observed(name, properties, attributes(service), tags.from_list(service.get("tags"), "key", "value"))
+    labels = tags.from_list(service.get("tags"), "key", "value")
+    return Observed(name, properties, attributes(service), labels, remarks=ecs_rollout.remarks(service))
 
 
 def _of_revision(aws: Aws, service: Mapping[str, Any]) -> dict[str, Any]:

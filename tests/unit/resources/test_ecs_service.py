@@ -230,6 +230,7 @@ def test_what_only_the_former_deployment_strategy_takes_goes_with_it(declared, e
 )
 def test_what_aws_leaves_out_is_its_default(name, value):
     bare = {"serviceName": "web", "clusterArn": "x/main", "serviceArn": "arn", "status": "ACTIVE", "deployments": []}
+    bare |= {"desiredCount": 0, "runningCount": 0, "pendingCount": 0}
 
     class Bare:
         def client(self, _service):
@@ -383,3 +384,43 @@ def test_tokens_of_the_proxys_log_driver_are_not_shown(before):
     found = differences(declared, observed)
     assert "hunter2" in str(found)
     assert "hunter2" not in str(KIND.shown(found)) and "old" not in str(KIND.shown(found))
+
+
+def service_with(*deployments, running=1):
+    return {
+        "serviceName": "web",
+        "desiredCount": 1,
+        "runningCount": running,
+        "pendingCount": 0,
+        "deployments": [
+            {"runningCount": running, "taskDefinition": f"arn:aws:ecs:us-east-1:1:task-definition/web:{number}", **item}
+            for number, item in enumerate(deployments, 1)
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        (service_with({"status": "PRIMARY", "rolloutState": "COMPLETED"}), []),
+        (
+            service_with({"status": "PRIMARY", "rolloutState": "IN_PROGRESS"}, running=0),
+            ["it is not in a steady state: 0 of 1 tasks running, 0 pending"],
+        ),
+        (
+            service_with(
+                {"status": "PRIMARY", "rolloutState": "FAILED", "rolloutStateReason": "tasks failed to start"}
+            ),
+            ["its deployment of web:1 failed: tasks failed to start"],
+        ),
+        (
+            service_with(
+                {"status": "PRIMARY", "rolloutState": "COMPLETED"},
+                {"status": "INACTIVE", "rolloutState": "FAILED", "rolloutStateReason": "rolled back"},
+            ),
+            ["its deployment of web:2 failed: rolled back"],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_service_as_it_is(service, expected):
+    assert ecs_rollout.remarks(service) == expected
