@@ -351,7 +351,14 @@ def _key_ids(aws: Aws, user: str) -> set[str]:
 
 
 def _join_profile(aws: Aws, profile: str, role: str) -> None:
-    settled(aws.client("iam").add_role_to_instance_profile, InstanceProfileName=profile, RoleName=role)
+    """A profile takes one role. A call whose answer was lost and that the SDK repeated finds its own role in there."""
+    iam = aws.client("iam")
+    full = ("LimitExceeded", "EntityAlreadyExists")
+    if unless(full, settled, iam.add_role_to_instance_profile, InstanceProfileName=profile, RoleName=role) is None:
+        members = iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
+        if role not in [member["RoleName"] for member in members]:
+            held = ", ".join(member["RoleName"] for member in members)
+            raise AwsError(f"the instance profile {profile!r} already holds the role {held}, and takes only one")
 
 
 def _leave_profile(aws: Aws, profile: str, role: str) -> None:

@@ -331,3 +331,17 @@ def test_what_does_not_exist_is_said_in_the_end(monkeypatch):
 
     with pytest.raises(ClientError, match="no policy"):
         iam_principals.settled(attach, PolicyArn="x")
+
+
+@pytest.mark.parametrize(("member", "refused"), [("web", False), ("other", True)])
+def test_a_role_that_a_repeated_call_finds_in_its_profile_is_no_error(member, refused):
+    full = ClientError({"Error": {"Code": "LimitExceeded", "Message": "one role"}}, "AddRoleToInstanceProfile")
+    client = Calls(
+        add_role_to_instance_profile=full,
+        get_instance_profile={"InstanceProfile": {"Roles": [{"RoleName": member}]}},
+    )
+    if refused:
+        with pytest.raises(AwsError, match="already holds the role other, and takes only one"):
+            iam._join_profile(aws(iam=client), "profile", "web")
+    else:
+        iam._join_profile(aws(iam=client), "profile", "web")
