@@ -75,9 +75,9 @@ class InProcessAction(ActionBase):
     def hosts(variables: Mapping[str, Any]) -> list[str]:
         return list(variables["ansible_play_batch"])
 
-    @staticmethod
-    def progress(line: str) -> None:
-        display.display(f"  {line}")
+    def progress(self, line: str) -> None:
+        """One line for people. It names the layer: stdout callbacks may show a task's name only with its result."""
+        display.display(f"  {self._task.action.rsplit('.', 1)[-1]}: {line}")
 
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The task's arguments, completed from the inventory, validated."""
