@@ -51,7 +51,7 @@ def test_what_is_vaulted_is_found():
     found = set()
     declared = declarations.collect(["ecs"], ["web"], {"web": {"ecs": {"a": [{"b": secret}, "open"]}}}, found)
     assert found == {"hunter2"}
-    assert type(declared["ecs"]["web"]["a"][0]["b"]) is str
+    assert declared["ecs"]["web"]["a"][0]["b"].__class__ is str
 
 
 def test_what_cannot_be_evaluated_is_named():
