@@ -110,10 +110,7 @@ integration: setup ## run playbooks against the emulator
 .PHONY: molecule
 molecule: setup ## run all molecule scenarios
 	@[ -n "$(SCENARIOS)" ] || { echo "there is no scenario molecule/*/molecule.yml"; exit 1; }
-	@result=0; \
-	  for scenario in $(SCENARIOS); do \
-	    $(STEP) "molecule $$scenario" molecule test -s $$scenario $(ARGS) || result=1; done; \
-	  exit $$result
+	@$(VENV)/bin/python scripts/scenarios.py $(SCENARIOS) -- $(ARGS)
 
 .PHONY: sanity
 sanity: setup ## run ansible-test sanity on a staged copy

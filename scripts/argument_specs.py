@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +19,40 @@ sys.path.insert(0, str(ROOT / ".collections"))
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Layer  # noqa: E402
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS  # noqa: E402
 
-KEYS = ("description", "type", "elements", "required", "default", "choices")
+KEYS = ("type", "elements", "required", "default", "choices")
+OPTION = re.compile(r"O\(([\w.\[\]]+)(=[^)]*)?\)")
+
+# The options that a description can mean, outermost first: (path before their names, names).
+Scopes = tuple[tuple[str, Iterable[str]], ...]
 
 
-def described(options: dict[str, Any]) -> dict[str, Any]:
-    """The options in the order in which the documentation of roles has their keys; `default` only where there is one."""
+def described(options: dict[str, Any], outer: Scopes, path: str) -> dict[str, Any]:
+    """The options, with the keys in the order of Ansible's documentation; `default` only where there is one."""
+    scopes = (*outer, (path, options))
     result = {}
     for name, option in options.items():
-        result[name] = {key: option[key] for key in KEYS if key in option and option[key] not in (None, False)}
+        result[name] = {"description": linked(option["description"], scopes)}
+        result[name].update({key: option[key] for key in KEYS if key in option and option[key] not in (None, False)})
         if option.get("default") is False:
             result[name]["default"] = False
         if "options" in option:
-            result[name]["options"] = described(option["options"])
+            inner = f"{path}{name}{'[]' if option['type'] == 'list' else ''}."
+            result[name]["options"] = described(option["options"], scopes, inner)
     return result
+
+
+def linked(text: Any, scopes: Scopes) -> Any:
+    """A description whose references to options have the full path that Ansible wants; others become plain code."""
+    if isinstance(text, list):
+        return [linked(item, scopes) for item in text]
+
+    def full(match: re.Match[str]) -> str:
+        first = re.split(r"[.\[]", match[1])[0]
+        path = next((path for path, names in reversed(scopes) if first in names), None)
+        target = match[1] + (match[2] or "")
+        return f"C({target})" if path is None else f"O({path}{target})"
+
+    return OPTION.sub(full, text)
 
 
 def rendered(layer: Layer) -> str:
@@ -42,7 +65,7 @@ def rendered(layer: Layer) -> str:
                     layer.NAME: {
                         "description": f"The host's declaration in the layer {layer.NAME}.",
                         "type": "dict",
-                        "options": described(layer.ARGUMENT_SPEC),
+                        "options": described(layer.ARGUMENT_SPEC, (("", (layer.NAME,)),), f"{layer.NAME}."),
                     }
                 },
             }

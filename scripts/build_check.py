@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the collection, look into the tarball, install it elsewhere, and use it from there with the art inventory."""
+"""Build the collection, look into the tarball, install it elsewhere, and validate the art inventory from there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALLOWED = {"plugins", "roles", "playbooks", "meta", "docs", "inventories", "chan
 
 
 def main() -> int:
-    """Build, check, install, list the tasks of site.yml."""
+    """Build, check, install, use the playbooks by their full names."""
     with tempfile.TemporaryDirectory(prefix="dockyard-build-") as temporary:
         folder = Path(temporary)
         _run("ansible-galaxy", "collection", "build", "--output-path", str(folder), str(ROOT), cwd=folder)
@@ -34,8 +34,9 @@ def main() -> int:
         install = ["ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", str(collections)]
         _run(*install, str(tarball), cwd=folder, environment=environment)
         inventory = collections / "ansible_collections" / "dockyard" / "aws" / "inventories" / "art" / "hosts.yml"
-        playbook = ["ansible-playbook", "dockyard.aws.site", "-i", str(inventory), "--list-tasks"]
-        _run(*playbook, cwd=folder, environment=environment)
+        for name, arguments in (("site", ["--list-tasks"]), ("destroy", ["--list-tasks"]), ("validate", [])):
+            playbook = ["ansible-playbook", f"dockyard.aws.{name}", "-i", str(inventory), *arguments]
+            _run(*playbook, cwd=folder, environment=environment)
     return 0
 
 

@@ -25,7 +25,8 @@ class ActionModule(InProcessAction):
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         if params["offline"]:
             return running.run_plan(params, self.progress)
-        planned = running.plan(params, self.progress)
+        planned = running.plan(params, self.progress, self.hosts(variables))
+        planned.environment, planned.secrets = self._task_environment(), self._secrets
         plan_store.save(planned)
         return running.planned_result(planned)
 

@@ -64,8 +64,13 @@ options:
     default: false
   base_dir:
     description:
-      - The folder that relative paths in declarations start from. Defaults to the inventory's folder.
+      - The folder that relative paths in declarations start from.
+      - Defaults to the folder of the inventory that each host comes from.
     type: path
+  base_dirs:
+    description:
+      - The same for single hosts, by their names.
+    type: dict
 attributes:
   check_mode:
     description: Can run in check mode and say what would be done, exactly.

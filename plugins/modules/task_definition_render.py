@@ -67,7 +67,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 task_definition:
-  description: The task definition, as RegisterTaskDefinition takes it.
+  description:
+    - The task definition, as RegisterTaskDefinition takes it, with the values of all environment variables.
+    - Set C(no_log=true) on the task where they may hold secrets, or keep these in C(secrets), where they are safe.
   returned: success
   type: dict
   sample: {family: web, containerDefinitions: [{name: web, image: "nginx:1.27"}]}

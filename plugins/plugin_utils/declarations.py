@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from ansible.parsing.vault import VaultHelper
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
@@ -41,8 +45,22 @@ def plain(value: Any) -> Any:
     return value
 
 
-def collect(layers: Iterable[str], hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Layer -> host -> declaration, of the hosts that have one."""
+def vaulted(value: Any) -> Iterator[str]:
+    """The texts in a nested value that come out of a vault."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from vaulted(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from vaulted(inner)
+    elif isinstance(value, str) and VaultHelper.get_ciphertext(value, with_tags=False):
+        yield str(value)
+
+
+def collect(
+    layers: Iterable[str], hosts: Iterable[str], hostvars: Mapping[str, Any], secrets: set[str]
+) -> dict[str, dict[str, Any]]:
+    """Layer -> host -> declaration, of the hosts that have one. What is vaulted in them is added to `secrets`."""
     declared: dict[str, dict[str, Any]] = {layer: {} for layer in layers}
     problems = []
     for host in hosts:
@@ -51,12 +69,48 @@ def collect(layers: Iterable[str], hosts: Iterable[str], hostvars: Mapping[str, 
         for layer, by_host in declared.items():
             if layer in variables:
                 try:
-                    by_host[host] = plain(variables[layer])
+                    value = variables[layer]
+                    by_host[host] = plain(value)
+                    secrets.update(vaulted(value))
                 except Exception as error:
                     problems.append(Problem(host, layer, f"cannot be evaluated: {error}"))
     if problems:
         raise PlanError(problems)
     return declared
+
+
+def closer(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
+    """What the play, the role or the task sets of our variables. hostvars knows the inventory alone."""
+    inventory = variables["hostvars"].raw_get(variables["inventory_hostname"])
+    names = [name for name in (*LAYERS, *SETTINGS.values()) if name in variables]
+    return {name: template(variables[name]) for name in names if variables[name] != inventory.get(name)}
+
+
+def with_closer(found: Mapping[str, Any], hosts: Sequence[str], hostvars: Mapping[str, Any]) -> Mapping[str, Any]:
+    """hostvars with what is set closer to the task. Of several hosts each would declare the same: that is refused."""
+    if not found:
+        return hostvars
+    if len(hosts) > 1 and (layers := [name for name in found if name in LAYERS]):
+        message = (
+            f"is set by the play, the role or the task, and would be the declaration of each of {', '.join(hosts)}: "
+            "set it in the inventory (host_vars), or run the play on one host"
+        )
+        raise PlanError([Problem("", name, message) for name in layers])
+    return {host: ChainMap(dict(found), hostvars[host]) for host in hosts}
+
+
+def folders(hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, str]:
+    """Host -> folder of the inventory that it comes from, which its relative paths start from."""
+    found = {host: hostvars[host].get("inventory_dir") for host in hosts}
+    return {host: str(folder) for host, folder in found.items() if folder}
+
+
+def variable_folders(variables: Mapping[str, Any]) -> list[str]:
+    """The folders with host_vars and group_vars, those that win first: the playbook's, then the last inventory's."""
+    sources = [Path(source) for source in reversed(variables.get("ansible_inventory_sources") or ())]
+    inventories = [str(path if path.is_dir() else path.parent) for path in sources if path.exists()]
+    playbooks = [variables["playbook_dir"]] if variables.get("playbook_dir") else []
+    return [*map(str, playbooks), *inventories]
 
 
 def misspelt(host: str, variables: Mapping[str, Any]) -> list[Problem]:
@@ -82,7 +136,11 @@ def settings(hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, Any
         for option, variable in SETTINGS.items():
             if variable not in variables:
                 continue
-            value = plain(variables[variable])
+            try:
+                value = plain(variables[variable])
+            except Exception as error:
+                problems.append(Problem(host, variable, f"cannot be evaluated: {error}"))
+                continue
             if option in found and found[option] != value:
                 other = f"{found[option]!r} on {first[option]}"
                 message = f"is {value!r} here and {other}: it must be equal for all hosts of a run"

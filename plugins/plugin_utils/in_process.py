@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -35,23 +36,27 @@ class InProcessAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         self._supports_check_mode = True
-        variables = task_vars or {}
-        result = super().run(tmp, variables)
+        self._secrets: set[str] = set()
+        result = super().run(tmp, task_vars)
+        result.update(self._answer(task_vars or {}))
+        return remove_values(result, self._secrets) if self._secrets else result
+
+    def _answer(self, variables: dict[str, Any]) -> dict[str, Any]:
         try:
-            params = self._params(variables)
-            if self._elsewhere():
-                return {**result, **self._execute_module(module_args=self._for_module(params), task_vars=variables)}
             with _Environment(self._task_environment()):
-                return {**result, **self.perform(params, variables)}
+                params = self._params(variables)
+                if self._elsewhere():
+                    return self._execute_module(module_args=self._for_module(params), task_vars=variables)
+                return self.perform(params, variables)
         except PlanError as error:
-            return {**result, "failed": True, "msg": str(PlanError(self._located(error, variables)))}
+            return {"failed": True, "msg": str(PlanError(self._located(error, variables)))}
         except ReconcileError as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {"failed": True, "msg": str(error)}
 
     @staticmethod
     def _located(error: PlanError, variables: Mapping[str, Any]) -> list[Problem]:
         """The problems, each with the place in the inventory that sets its variable."""
-        folders = [str(variables[name]) for name in ("inventory_dir", "playbook_dir") if variables.get(name)]
+        folders = declarations.variable_folders(variables)
         hostvars = variables["hostvars"]
         known = {host: list(hostvars[host].get("group_names", ())) for host in variables["ansible_play_batch"]}
         return [origins.with_origin(item, folders, known.get(item.host, ())) for item in error.problems]
@@ -70,25 +75,36 @@ class InProcessAction(ActionBase):
     def hosts(variables: Mapping[str, Any]) -> list[str]:
         return list(variables["ansible_play_batch"])
 
-    @staticmethod
-    def progress(line: str) -> None:
-        display.display(f"  {line}")
+    def progress(self, line: str) -> None:
+        """One line for people. It names the layer: stdout callbacks may show a task's name only with its result."""
+        display.display(f"  {self._task.action.rsplit('.', 1)[-1]}: {line}")
 
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The task's arguments, completed from the inventory, validated."""
-        hosts, hostvars = self.hosts(variables), variables["hostvars"]
+        hosts, hostvars = self.hosts(variables), self._hostvars(variables)
+        self._secrets.update(declarations.vaulted(self._task.args))
         arguments = {**declarations.settings(hosts, hostvars), **declarations.plain(self._task.args)}
-        arguments.setdefault("base_dir", str(variables.get("inventory_dir") or "."))
-        validated = ArgumentSpecValidator({**aws_argument_spec(), **self.ARGUMENT_SPEC}).validate(arguments)
-        if validated.error_messages:
-            raise ReconcileError("; ".join(validated.error_messages))
-        params: dict[str, Any] = validated.validated_parameters
+        if "base_dir" not in arguments:
+            arguments["base_dirs"] = {**declarations.folders(hosts, hostvars), **arguments.get("base_dirs", {})}
+        params = self._validated(arguments)
         if params.get("declared") is None:
             params["declared"] = self._collect(self.layers(variables), hosts, hostvars)
         return params
 
+    def _validated(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        validated = ArgumentSpecValidator({**aws_argument_spec(), **self.ARGUMENT_SPEC}).validate(arguments)
+        if validated.error_messages:
+            raise ReconcileError("; ".join(validated.error_messages))
+        params: dict[str, Any] = validated.validated_parameters
+        return params
+
+    def _hostvars(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The variables of all hosts, also those that only the play, the role or the task sets."""
+        closer = declarations.closer(variables, self._templar.template)
+        return declarations.with_closer(closer, self.hosts(variables), variables["hostvars"])
+
     def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
-        return declarations.collect(layers, hosts, hostvars)
+        return declarations.collect(layers, hosts, hostvars, self._secrets)
 
     def _elsewhere(self) -> bool:
         """The task is delegated to another machine, which has the way to AWS: the ordinary module runs there."""
@@ -114,15 +130,34 @@ class LayerAction(InProcessAction):
         return [self.LAYER]
 
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        planned = plan_store.load()
-        explicit = set(self._task.args) - {"state"}
-        if planned is not None and not explicit and self._is_for_us(planned, variables):
+        planned = None if self._elsewhere() else plan_store.load()
+        if planned is not None and self._is_for_us(planned, variables):
+            self._secrets.update(planned.secrets)
             return {**planned.params, "planned": planned}
         return super()._params(variables)
 
     def _is_for_us(self, planned: running.PlannedRun, variables: Mapping[str, Any]) -> bool:
+        """Made for this layer and these hosts, with the state, options and credentials that this task asks for."""
         same_state = planned.params["state"] == self._task.args.get("state", "present")
-        return same_state and planned.covers(self.LAYER, self.hosts(variables))
+        same_environment = planned.environment == self._task_environment()
+        covered = planned.covers(self.LAYER, self.hosts(variables))
+        return same_state and same_environment and covered and self._same_options(planned.params, variables)
+
+    def _same_options(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
+        """Whether what the task's arguments, module_defaults and variables of the play set is in the plan."""
+        closer = declarations.closer(variables, self._templar.template)
+        if self.LAYER in closer:
+            declared = params["declared"][self.LAYER].get(variables["inventory_hostname"])
+            if declared != declarations.plain(closer[self.LAYER]):
+                return False
+        given = {option: closer[name] for option, name in declarations.SETTINGS.items() if name in closer}
+        given.update({name: value for name, value in self._task.args.items() if name != "state"})
+        if not given or "declared" in given:
+            return not given
+        names = ({*aws_argument_spec(), *self.ARGUMENT_SPEC} & params.keys()) - {"declared"}
+        before = {name: params[name] for name in names if params[name] is not None}
+        now = self._validated({**before, **declarations.plain(given)})
+        return all(now.get(name) == params[name] for name in names)
 
     def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
         return super()._collect(layers, hosts, hostvars)[self.LAYER]

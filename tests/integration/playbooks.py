@@ -63,7 +63,9 @@ def play(
         "NO_COLOR": "1",
         **(environment or {}),
     }
-    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, input=stdin, timeout=300, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, input=stdin, timeout=300, check=False
+    )
     return _read(done.returncode, done.stdout, done.stderr)
 
 

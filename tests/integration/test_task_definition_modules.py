@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -15,6 +16,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.task_definitio
     run_render,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import secrets_in
+from tests.integration.playbooks import play
 
 CONTAINERS = [{"name": "web", "image": "web:1", "memory": 64, "environment": [{"name": "MODE", "value": "a"}]}]
 DEFINITION = {"family": "web", "containerDefinitions": CONTAINERS}
@@ -45,6 +48,30 @@ def test_the_diff_of_the_file_shows_no_secret(tmp_path):
     secret = {"web": {"environment": {"DB_PASSWORD": "hunter2"}}}
     result = run_render(params(definition=DEFINITION, containers=secret, dest=str(tmp_path / "out.json")))
     assert "hunter2" in result["text"] and "hunter2" not in str(result["diff"])
+
+
+def test_secrets_in_overrides_are_found_whatever_their_form():
+    containers = {
+        "web": {
+            "environment": {"DB_PASSWORD": "hunter1", "MODE": "a", "N": 1},
+            "log_options": {"splunk-token": "hunter2"},
+            "definition": {"environment": [{"name": "API_KEY", "value": "hunter3"}]},
+            "command": ["run", "--password", "hunter4"],
+        }
+    }
+    assert sorted(secrets_in([None, containers])) == ["hunter1", "hunter2", "hunter3", "hunter4"]
+
+
+def test_secrets_in_overrides_are_not_in_what_ansible_prints_of_the_call(emulator, tmp_path):
+    playbook = tmp_path / "register.yml"
+    given = params(emulator, definition=DEFINITION, containers={"web": {"environment": {"DB_PASSWORD": "hunter2"}}})
+    task = {name: value for name, value in given.items() if value is not None}
+    one = {"hosts": "localhost", "gather_facts": False, "tasks": [{"dockyard.aws.task_definition": task}]}
+    playbook.write_text(json.dumps([one]))
+    readable = {"ANSIBLE_STDOUT_CALLBACK": "default"}
+    local = ("-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", "--diff", "-vvv")
+    text = play(emulator, playbook, *local, inventory="localhost,", environment=readable).text
+    assert "changed=1" in text and "DB_PASSWORD" in text and "hunter2" not in text
 
 
 def test_all_problems_are_told_at_once_with_their_paths():

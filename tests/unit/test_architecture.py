@@ -69,13 +69,22 @@ def test_imports_run_one_way(path):
     assert outside == []
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_sdk_is_imported_in_one_place(path):
+    """Ansible looks at modules where there is no SDK: ansible-doc, ansible-test."""
+    if path == ROOT / "plugins" / "module_utils" / "aws" / "sdk.py":
+        return
+    at_the_top = [ast.unparse(node) for node in ast.parse(path.read_text()).body]
+    assert [line for line in at_the_top if line.startswith(("import boto", "from boto"))] == []
+
+
 def test_the_modules_roles_actions_and_tags_of_layers_have_the_same_names():
     from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 
     site = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text())
-    roles = [role for play in site for role in play.get("roles", ())]
-    assert sorted(role["role"] for role in roles) == sorted(f"dockyard.aws.{name}" for name in LAYERS)
-    assert all(role["tags"] == [role["role"].rsplit(".", 1)[1]] for role in roles)
+    tasks = [task for play in site for task in play["tasks"] if "ansible.builtin.import_role" in task]
+    roles = {task["ansible.builtin.import_role"]["name"]: task["tags"] for task in tasks}
+    assert roles == {f"dockyard.aws.{name}": [name] for name in LAYERS}
     for name in LAYERS:
         assert (ROOT / "plugins" / "modules" / f"{name}.py").exists()
         assert (ROOT / "plugins" / "action" / f"{name}.py").exists()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
@@ -23,6 +24,7 @@ THROTTLES = frozenset(
         "PriorRequestNotComplete",
     }
 )
+EXISTS = re.compile("AlreadyExists|AlreadyOwned|Duplicate|InUse")
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 INVALID_CREDENTIALS = frozenset(
@@ -52,8 +54,10 @@ def is_lost_answer(error: BaseException) -> bool:
     ):
         return True
     if isinstance(error, exceptions.ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or code_of(error) in THROTTLES
+        answer = error.response.get("ResponseMetadata", {})
+        # Of a call that the SDK repeated, an earlier attempt may have made what now is said to exist already.
+        made_before = answer.get("RetryAttempts", 0) > 0 and EXISTS.search(code_of(error))
+        return answer.get("HTTPStatusCode", 0) >= 500 or code_of(error) in THROTTLES or bool(made_before)
     return False
 
 

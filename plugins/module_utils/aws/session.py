@@ -167,7 +167,13 @@ class Sessions:
         with self._lock:
             if layer not in self._by_layer:
                 credentials = Credentials.of(self._params, self._profiles.get(layer))
-                session = self._by_credentials.setdefault(credentials, None) or Session(credentials)  # type: ignore[arg-type]
-                self._by_credentials[credentials] = session
-                self._by_layer[layer] = Aws(session, layer, self._environment, self._progress)
+                self._by_layer[layer] = Aws(self._session(credentials, layer), layer, self._environment, self._progress)
             return self._by_layer[layer]
+
+    def _session(self, credentials: Credentials, layer: str) -> Session:
+        if credentials not in self._by_credentials:
+            try:
+                self._by_credentials[credentials] = Session(credentials)
+            except Exception as error:
+                raise errors.explained(error, f"make a session for the layer {layer!r}", layer) from error
+        return self._by_credentials[credentials]

@@ -34,10 +34,6 @@ def wait_for(
         left = deadline - time.monotonic()
         if left <= 0:
             seen = state()
-            raise AwsError(
-                f"waited {timeout:.0f} s for {what}"
-                + (f"; last seen: {seen}" if seen else "")
-                + ". The next run looks again."
-            )
+            raise AwsError(f"waited {timeout:.0f} s for {what}" + (f"; last seen: {seen}" if seen else "") + ".")
         time.sleep(min(delay, left))
         delay = min(delay * GROWTH, LONGEST_DELAY)

@@ -54,7 +54,8 @@ class Alb(Layer):
         return alb_cross_checks.problems(declared)
 
     def warn(self, declarations: Sequence[Declaration], declared: Mapping[Address, Resource]) -> Iterator[Problem]:
-        return alb_cross_checks.warnings(declared)
+        yield from alb_checks.warnings(declarations)
+        yield from alb_cross_checks.warnings(declared)
 
 
 def listener_reference(load_balancer: str, port: int, where: str) -> Ref:

@@ -20,6 +20,7 @@ ARN = re.compile(r"arn:[a-z-]+:(?:acm|iam):[^:]*:\d{12}:(?:certificate|server-ce
 SSL_POLICY = re.compile(r"ELBSecurityPolicy-[A-Za-z0-9-]+")
 HTTP_CODES = re.compile(r"\d{3}(?:-\d{3})?(?:,\d{3}(?:-\d{3})?)*")
 GRPC_CODES = re.compile(r"\d{1,2}(?:-\d{1,2})?(?:,\d{1,2}(?:-\d{1,2})?)*")
+# AWS's default quotas, which an account can have raised.
 MOST_RULES = 100
 MOST_LISTENERS = 50
 MOST_CERTIFICATES = 25
@@ -38,7 +39,30 @@ def problems(declarations: Sequence[Declaration]) -> Iterator[Problem]:
         for path, message in _of_one(declaration.options):
             yield Problem(declaration.host, path, message)
     yield from _priorities(declarations)
+
+
+def warnings(declarations: Sequence[Declaration]) -> Iterator[Problem]:
+    """More of something than AWS allows as long as nobody has asked for more."""
     yield from _too_many_rules(declarations)
+    for declaration in declarations:
+        for balancer in declaration.options["load_balancers"]:
+            where = f"alb.load_balancers[{balancer['name']}]"
+            yield from _too_many(
+                declaration.host, f"{where}.listeners", len(balancer["listeners"]), "listeners", MOST_LISTENERS
+            )
+            for listener in balancer["listeners"]:
+                path = f"{where}.listeners[{listener['port']}].extra_certificates"
+                count = len(listener["extra_certificates"] or ())
+                yield from _too_many(declaration.host, path, count, "certificates", MOST_CERTIFICATES)
+
+
+def _too_many(host: str, path: str, count: int, what: str, quota: int) -> Iterator[Problem]:
+    if count > quota:
+        yield Problem(host, path, f"has {count} {what}; {_default_quota(quota)}")
+
+
+def _default_quota(quota: int) -> str:
+    return f"AWS allows {quota}, unless the account's quota has been raised"
 
 
 def _of_one(options: Mapping[str, Any]) -> Found:
@@ -98,8 +122,6 @@ def _load_balancer(options: Mapping[str, Any]) -> Found:
         for port, count in ports.items()
         if count > 1
     )
-    if len(options["listeners"]) > MOST_LISTENERS:
-        yield "listeners", f"has {len(options['listeners'])} listeners, AWS allows {MOST_LISTENERS}"
 
 
 def _listener(options: Mapping[str, Any]) -> Found:
@@ -126,9 +148,6 @@ def _tls(options: Mapping[str, Any]) -> Found:
             yield path, f"is {arn!r}; it must be the ARN of a certificate in ACM (arn:aws:acm:…:certificate/…) or IAM"
     if options["certificate"] and options["certificate"] in (options["extra_certificates"] or ()):
         yield "extra_certificates", "names the default certificate, which must not be named again"
-    extra = len(options["extra_certificates"] or ())
-    if extra > MOST_CERTIFICATES:
-        yield "extra_certificates", f"has {extra} certificates, AWS allows {MOST_CERTIFICATES}"
     if options["ssl_policy"] and not SSL_POLICY.fullmatch(options["ssl_policy"]):
         yield "ssl_policy", f"is {options['ssl_policy']!r}; names of security policies begin with 'ELBSecurityPolicy-'"
     mutual = options["mutual_authentication"]
@@ -255,5 +274,5 @@ def _too_many_rules(declarations: Sequence[Declaration]) -> Iterator[Problem]:
                     if rule["load_balancer"] == balancer
                 }
             )
-            message = f"{count} rules are declared for the load balancer {balancer!r}, AWS allows {MOST_RULES}"
+            message = f"{count} rules are declared for the load balancer {balancer!r}; {_default_quota(MOST_RULES)}"
             yield Problem(hosts[-1], "alb.rules", message)

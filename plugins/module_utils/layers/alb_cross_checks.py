@@ -74,7 +74,7 @@ def _listener_of_rule(rule: Resource, declared: Declared) -> Iterator[Problem]:
 
 
 def _vpcs(user: Resource, declared: Declared) -> Iterator[Problem]:
-    scope = next(iter(user.scope.values()))
+    scope = list(user.scope.values())[0]
     balancer = Address("load_balancer", scope.name.rsplit(":", 1)[0] if user.kind == "listener_rule" else scope.name)
     if balancer not in declared:
         return

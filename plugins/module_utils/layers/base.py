@@ -16,22 +16,22 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 
 @dataclass(frozen=True)
 class Environment:
-    """Where and for what a plan is made. tags: those that every taggable resource gets. base_dir: of relative paths."""
+    """Where and for what a plan is made. tags: those that every taggable resource gets."""
 
     name: str
     region: str = ""
     account_id: str = ""
     partition: str = "aws"
     tags: Mapping[str, str] = field(default_factory=dict)
-    base_dir: str = "."
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """One host's declaration in one layer, validated and with defaults filled in."""
+    """One host's declaration in one layer, validated and with defaults filled in. base_dir: of its relative paths."""
 
     host: str
     options: Mapping[str, Any]
+    base_dir: str = "."
 
 
 class Layer:
@@ -67,7 +67,7 @@ class Layer:
         return iter(())
 
 
-def parse(layer: Layer, host: str, value: Any) -> tuple[Declaration | None, list[Problem]]:
+def parse(layer: Layer, host: str, value: Any, base_dir: str = ".") -> tuple[Declaration | None, list[Problem]]:
     """Validate one host's variable against the layer's argument spec and fill in the defaults."""
     if not isinstance(value, Mapping):
         kind = type(value).__name__
@@ -76,7 +76,7 @@ def parse(layer: Layer, host: str, value: Any) -> tuple[Declaration | None, list
     result = ArgumentSpecValidator(spec).validate({layer.NAME: _plain(value)})
     if result.error_messages:
         return None, [Problem(host, layer.NAME, _message(text)) for text in result.error_messages]
-    return Declaration(host, result.validated_parameters[layer.NAME]), []
+    return Declaration(host, result.validated_parameters[layer.NAME], base_dir), []
 
 
 def _plain(value: Any) -> Any:

@@ -52,7 +52,7 @@ class Ecs(Layer):
             if task["log_group"]:
                 where = f"{ecs_task_definitions.place(task)}.log_group"
                 yield ecs_task_definitions.log_group(task["log_group"], environment, where)
-            yield ecs_task_definitions.task_definition(task, environment)
+            yield ecs_task_definitions.task_definition(task, environment, declaration.base_dir)
         for service in _items(declaration, "services"):
             yield ecs_services.resource(service, environment)
 
@@ -66,7 +66,8 @@ class Ecs(Layer):
                 yield Problem(declaration.host, place, message)
             for task in _items(declaration, "task_definitions"):
                 using = [where[_address(item)] for item in services if ecs_services.family(item) == task["family"]]
-                found = ecs_task_definitions.problems(task, environment, sorted(set().union(*using)))
+                launch_types = sorted(set().union(*using))
+                found = ecs_task_definitions.problems(task, environment, declaration.base_dir, launch_types)
                 definitions[task["family"]] = found[0]
                 place = ecs_task_definitions.place(task)
                 yield from (Problem(declaration.host, place, message) for message in found[1])

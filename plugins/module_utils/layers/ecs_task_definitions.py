@@ -34,13 +34,13 @@ def place(task: Mapping[str, Any]) -> str:
     return f"ecs.task_definitions[{task['family']}]"
 
 
-def task_definition(task: Mapping[str, Any], environment: Environment) -> Resource:
+def task_definition(task: Mapping[str, Any], environment: Environment, base_dir: str) -> Resource:
     """The family as a resource. Raises TaskDefinitionError where its source or overrides cannot be used."""
     where, own = place(task), dict(task["tags"] or {})
     if task["from_latest"]:
         properties: dict[str, Any] = {ON_LATEST: overrides(task)}
     else:
-        properties = rendered(task, environment)
+        properties = rendered(task, base_dir)
         own = {tag["key"]: tag.get("value", "") for tag in properties.pop("tags", ())} | own
     return Resource(
         "ecs_task_definition",
@@ -54,14 +54,14 @@ def task_definition(task: Mapping[str, Any], environment: Environment) -> Resour
     )
 
 
-def rendered(task: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
+def rendered(task: Mapping[str, Any], base_dir: str) -> dict[str, Any]:
     """The whole task definition, with references where it names repositories and roles."""
-    return render(_source(task, environment), overrides(task))
+    return render(_source(task, base_dir), overrides(task))
 
 
-def _source(task: Mapping[str, Any], environment: Environment) -> dict[str, Any]:
+def _source(task: Mapping[str, Any], base_dir: str) -> dict[str, Any]:
     if task["file"] is not None:
-        return load_file(Path(environment.base_dir) / task["file"])
+        return load_file(Path(base_dir) / task["file"])
     return load_source(task["definition"])
 
 
@@ -125,7 +125,7 @@ def log_group(group: Mapping[str, Any], environment: Environment, where: str) ->
 
 
 def problems(
-    task: Mapping[str, Any], environment: Environment, launch_types: Sequence[str]
+    task: Mapping[str, Any], environment: Environment, base_dir: str, launch_types: Sequence[str]
 ) -> tuple[dict[str, Any] | None, list[str]]:
     """What is wrong with a declaration, and the whole definition where it can be known without AWS."""
     given = [name for name in SOURCES if task[name]]
@@ -140,7 +140,7 @@ def problems(
             containers = [{"name": name} for name in task["containers"] or ()]
             render({"containerDefinitions": containers}, overrides(task))
             return None, []
-        definition = rendered(task, environment)
+        definition = rendered(task, base_dir)
     except TaskDefinitionError as error:
         return None, list(error.problems)
     found = [str(problem) for problem in validate(definition, launch_types=launch_types)]

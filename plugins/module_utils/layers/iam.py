@@ -184,4 +184,6 @@ def _administrator(item: Mapping[str, Any], environment: Environment) -> Iterato
 def _administrator_scope(item: Mapping[str, Any], where: str, environment: Environment) -> iam_administrators.Scope:
     boundary = item["required_boundary"]
     reference = policy_arn(boundary, f"{where}.required_boundary", environment) if boundary else None
-    return iam_administrators.Scope(environment, item["name_prefixes"] or [environment.name], reference)
+    return iam_administrators.Scope(
+        environment, iam_administrators.prefixes(item["name_prefixes"], environment), reference
+    )

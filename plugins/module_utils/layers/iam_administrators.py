@@ -74,6 +74,11 @@ WITHHELD = frozenset(
 BOUNDARY_CHANGES = ("iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion")
 
 
+def prefixes(declared: Sequence[str] | None, environment: Environment) -> Sequence[str]:
+    """The beginnings of names in an administrator's reach. `art` alone would also be the beginning of `artemis`."""
+    return declared or [f"{environment.name}-", f"{environment.name}/"]
+
+
 @dataclass(frozen=True)
 class Scope:
     """To what an administrator is limited. prefixes: of names, with their path; boundary: an ARN or a reference."""

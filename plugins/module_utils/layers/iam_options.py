@@ -160,7 +160,7 @@ ADMINISTRATOR_OPTIONS: dict[str, Any] = {
         "type": "str",
         "choices": ["user", "role"],
         "default": "user",
-        "description": "A user, or a role that O(iam.administrators.trusted_principals) assume.",
+        "description": "A user, or a role that O(trusted_principals) assume.",
     },
     "trusted_principals": {
         "type": "list",
@@ -172,7 +172,7 @@ ADMINISTRATOR_OPTIONS: dict[str, Any] = {
         "elements": "str",
         "description": (
             "Beginnings of the names that it may administer, with their path, where AWS can limit actions to names. "
-            "Defaults to the environment's name."
+            "Defaults to the environment's name with a hyphen, and with a slash."
         ),
     },
     "required_boundary": {

@@ -185,7 +185,7 @@ def _access_key_problems(item: Mapping[str, Any]) -> Iterator[str]:
 def _administrator_problems(item: Mapping[str, Any], environment: Environment) -> Iterator[str]:
     yield from _access_key_problems(item)
     yield from _type_problems(item)
-    prefixes = item["name_prefixes"] or [environment.name]
+    prefixes = iam_administrators.prefixes(item["name_prefixes"], environment)
     yield from _must_match("name_prefixes", prefixes, PREFIX, "the beginning of names, without wildcards")
     if item["layer"] not in iam_administrators.ACTIONS:
         known = ", ".join(iam_administrators.ACTIONS)

@@ -77,7 +77,7 @@ def network(block: str, version: int = 0) -> tuple[IPv4Network | IPv6Network | N
         return None, f"{block!r} has no prefix length; for one address write {parsed}"
     if version and parsed.version != version:
         return None, f"{block!r} is an IPv{parsed.version} CIDR block, wanted is IPv{version}"
-    if str(parsed).split("/")[0] != str(ip_network(block.split("/")[0])).split("/")[0]:
+    if parsed.network_address != ip_network(block.partition("/")[0]).network_address:
         return None, f"{block!r} has host bits set; did you mean {parsed}?"
     return parsed, ""
 

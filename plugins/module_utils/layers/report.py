@@ -24,9 +24,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner imp
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.resolve import resolve, shown
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 
-
 # Declared as empty, which is what a new thing is anyway.
-EMPTY = (None, [], {}, "")
+EMPTY: tuple[Any, ...] = (None, [], {}, "")
 
 
 def result_of_plan(plan: Plan, layers: Collection[str]) -> dict[str, Any]:

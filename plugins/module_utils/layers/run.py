@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Sessions
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws, Sessions
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import base
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import result_of_apply, result_of_plan
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Executor
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem, Resource
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan, Planner, Settings
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
@@ -33,6 +34,7 @@ RUN_ARGUMENT_SPEC: dict[str, Any] = {
     "parallelism": {"type": "int", "default": 16},
     "strict": {"type": "bool", "default": False},
     "base_dir": {"type": "path"},
+    "base_dirs": {"type": "dict"},
 }
 PLAN_ARGUMENT_SPEC: dict[str, Any] = {
     **RUN_ARGUMENT_SPEC,
@@ -43,28 +45,36 @@ PLAN_ARGUMENT_SPEC: dict[str, Any] = {
 
 @dataclass
 class PlannedRun:
-    """A plan with what is needed to carry it out: its options, layers and hosts. Lives as long as the playbook run."""
+    """A plan with what is needed to carry it out. Lives as long as the playbook run.
+
+    hosts: those that it was made for, also those that declare nothing. carried_out: which layers of which hosts.
+    environment: of the task that made it, which may hold credentials. secrets: what nobody may be shown.
+    """
 
     params: dict[str, Any]
     layers: list[str]
     hosts: list[str]
     plan: Plan
-    carried_out: set[str] = field(default_factory=set)
+    carried_out: set[tuple[str, str]] = field(default_factory=set)
+    environment: dict[str, str] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
 
     def covers(self, layer: str, hosts: Collection[str]) -> bool:
-        return layer in self.layers and layer not in self.carried_out and set(hosts) <= set(self.hosts)
+        to_do = {(layer, host) for host in hosts}
+        return layer in self.layers and set(hosts) <= set(self.hosts) and not to_do & self.carried_out
 
 
-def plan(params: Mapping[str, Any], progress: Progress) -> PlannedRun:
+def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] = ()) -> PlannedRun:
     """Validate all declarations, read AWS once, make one plan. params['declared']: layer -> host -> declaration."""
     layers = list(params["declared"])
-    hosts = sorted({host for by_host in params["declared"].values() for host in by_host})
-    declarations = _parse(params["declared"])
+    hosts = sorted({*hosts, *(host for by_host in params["declared"].values() for host in by_host)})
+    declarations = _parse(params)
     sessions = _sessions(params, progress)
-    environment = _environment(params, sessions)
-    resources = declared_resources(declarations, environment)
-    made = _planner(params, sessions).plan(resources, destroy=params["state"] == "absent")
-    made.warnings = [
+    with heartbeat(progress, lambda: "reading what AWS has"):
+        environment = _environment(params, sessions)
+        resources = declared_resources(declarations, environment)
+        made = _planner(params, sessions).plan(resources, destroy=params["state"] == "absent")
+    made.warnings += [
         warning
         for name, items in declarations.items()
         for warning in LAYERS[name].warn(items, {item.address: item for item in resources})
@@ -74,11 +84,11 @@ def plan(params: Mapping[str, Any], progress: Progress) -> PlannedRun:
 
 def validate(params: Mapping[str, Any]) -> list[Resource]:
     """Everything that can be checked without AWS; raises PlanError with all problems."""
-    declarations = _parse(params["declared"])
+    declarations = _parse(params)
     account = str(params.get("account_id") or "")
     tags = params.get("tags") or {}
     name, region = params.get("environment_name") or "", params.get("region") or ""
-    environment = base.Environment(name, region, account, tags=tags, base_dir=params.get("base_dir") or ".")
+    environment = base.Environment(name, region, account, tags=tags)
     return declared_resources(declarations, environment)
 
 
@@ -88,7 +98,7 @@ def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Pro
     planner = _planner(run.params, sessions)
     executor = Executor(KINDS, sessions.aws, planner, run.params["parallelism"], progress)
     outcome = executor.apply(run.plan, layer, hosts, run.params["strict"])
-    run.carried_out.add(layer)
+    run.carried_out.update((layer, host) for host in hosts)
     return result_of_apply(run.plan, layer, outcome)
 
 
@@ -144,13 +154,14 @@ def _owned(resource: Resource, layer: str, host: str) -> Resource:
     return resource
 
 
-def _parse(declared: Mapping[str, Mapping[str, Any]]) -> dict[str, list[base.Declaration]]:
+def _parse(params: Mapping[str, Any]) -> dict[str, list[base.Declaration]]:
     problems: list[Problem] = []
     declarations: dict[str, list[base.Declaration]] = {}
-    for name, by_host in declared.items():
+    folder, folders = params.get("base_dir") or ".", params.get("base_dirs") or {}
+    for name, by_host in params["declared"].items():
         declarations[name] = []
         for host, value in by_host.items():
-            declaration, found = base.parse(LAYERS[name], host, value)
+            declaration, found = base.parse(LAYERS[name], host, value, folders.get(host, folder))
             problems.extend(found)
             if declaration is not None:
                 declarations[name].append(declaration)
@@ -169,28 +180,41 @@ def _environment(params: Mapping[str, Any], sessions: Sessions) -> base.Environm
         raise PlanError(
             [Problem("", "dockyard_environment", "is not set; give the environment a name in group_vars/all")]
         )
+    if unknown := [name for name in params.get("profiles") or {} if name not in LAYERS]:
+        message = f"has {', '.join(map(repr, unknown))}, which is no layer. Layers: {', '.join(LAYERS)}"
+        raise PlanError([Problem("", "aws_profiles", message)])
     expected = str(params.get("account_id") or "")
-    account = ""
-    for layer in params["declared"]:
+    first, *others = [layer for layer, by_host in params["declared"].items() if by_host] or [""]
+    account, region = _account(sessions.aws(first), expected), sessions.aws(first).region
+    for layer in others:
         aws = sessions.aws(layer)
-        try:
-            identity = aws.session.identity()
-        except Exception as error:
-            raise aws.explained(error, "find out which AWS account this is") from error
-        account = identity["Account"]
-        if expected and account != expected:
-            found = f"account {account} ({identity['Arn']})"
-            message = f"is {expected}, but the credentials of the layer {layer!r} belong to {found}"
-            raise PlanError([Problem("", "aws_account_id", message)])
-    first = sessions.aws(next(iter(params["declared"]), ""))
+        if (where := (_account(aws, expected), aws.region)) != (account, region):
+            message = (
+                f"the layer {layer!r} would work in account {where[0]}, region {where[1]}, and the layer {first!r} "
+                f"in account {account}, region {region}: an environment has one account and one region"
+            )
+            raise PlanError([Problem("", "aws_profiles", message)])
     return base.Environment(
         params["environment_name"],
-        first.region,
+        region,
         account,
-        first.partition,
+        sessions.aws(first).partition,
         {str(key): str(value) for key, value in (params.get("tags") or {}).items()},
-        params.get("base_dir") or ".",
     )
+
+
+def _account(aws: Aws, expected: str) -> str:
+    """The account that a layer's credentials belong to; refused where it is not the expected one."""
+    try:
+        identity = aws.session.identity()
+    except Exception as error:
+        raise aws.explained(error, f"find out which AWS account the layer {aws.layer!r} works in") from error
+    account = identity["Account"]
+    if expected and account != expected:
+        found = f"account {account} ({identity['Arn']})"
+        message = f"is {expected}, but the credentials of the layer {aws.layer!r} belong to {found}"
+        raise PlanError([Problem("", "aws_account_id", message)])
+    return account
 
 
 def _planner(params: Mapping[str, Any], sessions: Sessions) -> Planner:

@@ -20,13 +20,18 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_task_de
     EcsTaskDefinition,
     latest,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.compare import redacted
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.errors import TaskDefinitionError
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.load import load_file, load_source
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.render import TASK_OVERRIDES, render
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import (
+    redacted,
+    secrets_in,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.validate import validate
 
 LAUNCH_TYPES = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]
+# Ansible blots values out wherever they stand, which for a shorter text would make results unreadable.
+SHORTEST_SECRET = 6
 SOURCES = ("file", "definition", "from_family")
 ARGUMENT_SPEC: dict[str, Any] = {
     "file": {"type": "path"},
@@ -68,8 +73,15 @@ def render_module() -> None:
 
 def register_module() -> None:
     """The module task_definition."""
-    module, result = _carried_out(ARGUMENT_SPEC, lambda module: run_register(module.params, module.check_mode))
+    module, result = _carried_out(ARGUMENT_SPEC, _registered)
     module.exit_json(**result)
+
+
+def _registered(module: AnsibleAWSModule) -> dict[str, Any]:
+    """What is given as a secret's value is not in the invocation that Ansible prints with -vvv either."""
+    given = [module.params["definition"], module.params["containers"]]
+    module._module.no_log_values.update(text for text in secrets_in(given) if len(text) >= SHORTEST_SECRET)
+    return run_register(module.params, module.check_mode)
 
 
 def _carried_out(

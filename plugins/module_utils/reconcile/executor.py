@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import graph
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import steps as stepping
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanMoved, StillInUse
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     CREATE,
@@ -33,7 +34,6 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner imp
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.resolve import resolve
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.steps import Step, StepKey
 
-HEARTBEAT_SECONDS = 4
 CREATE_ATTEMPTS = 4
 
 
@@ -98,7 +98,8 @@ class Executor:
     def _look_again(self, plan: Plan, addresses: set[Address], strict: bool, outcome: Outcome) -> None:
         """Read again what is about to change; if that gives another plan, say so or stop."""
         planned = [change for change in plan.pending() if change.address in addresses and not change.clean_up]
-        again = {change.address: change for change in self._planner.again(plan, [item.address for item in planned])}
+        with heartbeat(self._progress, lambda: "reading again what is about to change"):
+            again = {change.address: change for change in self._planner.again(plan, [item.address for item in planned])}
         for before in planned:
             gone = Change(NONE, before.resource)
             now = again.get(before.address, gone)
@@ -116,13 +117,14 @@ class Executor:
     def _run(self, plan: Plan, todo: dict[StepKey, Step], steps: Mapping[StepKey, Step], outcome: Outcome) -> None:
         running: dict[Future[None], Step] = {}
         started: dict[StepKey, float] = {}
-        with ThreadPoolExecutor(self._parallelism) as pool:
+        with (
+            heartbeat(self._progress, lambda: self._in_work(list(running.values()), started)),
+            ThreadPoolExecutor(self._parallelism) as pool,
+        ):
             try:
                 while todo or running:
                     self._start_ready(plan, todo, running, started, pool, outcome)
-                    finished, _rest = wait(running, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED)
-                    if not finished:
-                        self._heartbeat(running, started)
+                    finished, _rest = wait(running, return_when=FIRST_COMPLETED)
                     for future in finished:
                         self._finish(plan, running.pop(future), future, outcome)
             except BaseException:
@@ -155,13 +157,12 @@ class Executor:
                 started[key] = time.monotonic()
                 running[pool.submit(self._carry_out, plan, step)] = step
 
-    def _heartbeat(self, running: Mapping[Future[None], Step], started: Mapping[StepKey, float]) -> None:
+    @staticmethod
+    def _in_work(running: Collection[Step], started: Mapping[StepKey, float]) -> str:
         now = time.monotonic()
-        parts = [f"{step.change.address} ({now - started[step.key]:.0f} s)" for step in running.values()]
-        self._progress(
-            f"still working on {', '.join(sorted(parts)[:4])}"
-            + (f" and {len(parts) - 4} more" if len(parts) > 4 else "")
-        )
+        parts = sorted(f"{step.change.address} ({now - started[step.key]:.0f} s)" for step in running)
+        more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
+        return f"still working on {', '.join(parts[:4])}{more}" if parts else ""
 
     def _give_up(self, plan: Plan, step: Step, message: str, outcome: Outcome) -> None:
         if plan.failed.setdefault(step.change.address, message) is message:

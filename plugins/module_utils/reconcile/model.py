@@ -141,6 +141,7 @@ class Observed:
     tags: None where the kind has no tags in AWS.
     superseded: earlier copies that a replacement left behind, to be deleted when nothing refers to them.
     exists: False where nothing but superseded copies is there.
+    remarks: what is wrong with it as it is now, although it is as declared; the plan warns of it.
     """
 
     name: str
@@ -149,6 +150,7 @@ class Observed:
     tags: dict[str, str] | None = None
     superseded: list[Observed] = field(default_factory=list)
     exists: bool = True
+    remarks: list[str] = field(default_factory=list)
 
 
 class Problem(NamedTuple):

@@ -104,6 +104,12 @@ class Planner:
         self._remember(plan, self._reader.read([*requests, *externals.values()]))
         if not destroy:
             self._check_externals(declared, externals, plan.observed)
+        plan.warnings = [
+            Problem(declared[address].host, declared[address].where, remark)
+            for address in order
+            if address in plan.observed and not destroy
+            for remark in plan.observed[address].remarks
+        ]
         self._decide_all(plan, order)
         return plan
 

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from botocore.exceptions import ClientError
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
@@ -25,13 +24,21 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import autoscaling_refresh
 
+Value = TypeVar("Value")
+
 NAMES_PER_CALL = 100
+IDS_PER_FILTER = 200
 DELETE_SECONDS = 1800.0
-PROFILE_SECONDS = 90.0
+SEEN_SECONDS = 90.0
 PROGRESS_SECONDS = 5.0
-# IAM takes some seconds until EC2 knows an instance profile that was made a moment ago.
-PROFILE_NOT_SEEN_YET = "Invalid IAM Instance Profile"
+# It takes some seconds until an instance profile or a launch template that was made a moment ago is known everywhere.
+NOT_SEEN_YET = (
+    "Invalid IAM Instance Profile",
+    "launch template, with template ID",
+    "Could not find the specified version",
+)
 GRANULARITY = "1Minute"
+LATEST, DEFAULT = "$Latest", "$Default"
 LAUNCH = ("LaunchTemplate", "MixedInstancesPolicy")
 BY_OTHER_CALLS = ("SuspendedProcesses", "EnabledMetrics", "Status")
 
@@ -111,19 +118,13 @@ class AutoScalingGroup(Kind):
             "Tags": [_tag(resource.name, key, value) for key, value in sorted(resource.tags.items())],
         }
 
-        def attempt() -> bool:
-            try:
-                once.create_auto_scaling_group(**request)
-            except ClientError as error:
-                if PROFILE_NOT_SEEN_YET not in str(error):
-                    raise
-                return False
-            return True
-
-        wait_for(attempt, f"EC2 to know the instance profile of {resource.name}", PROFILE_SECONDS)
+        _patiently(lambda: once.create_auto_scaling_group(**request), resource.name)
+        described = wait_for(
+            lambda: _described(autoscaling, [resource.name]) or None, f"{resource.name} to be seen", SEEN_SECONDS
+        )
         _processes(autoscaling, resource.name, resource.properties, ())
         _metrics(autoscaling, resource.name, resource.properties, ())
-        return _attributes(_described(autoscaling, [resource.name])[0])
+        return _attributes(described[0])
 
     def update(self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]) -> None:
         autoscaling, changed = aws.client("autoscaling"), top_level(differences)
@@ -137,9 +138,12 @@ class AutoScalingGroup(Kind):
             autoscaling_refresh.cancel(aws, resource.name)
             request |= _launch(properties)
         if request:
-            autoscaling.update_auto_scaling_group(AutoScalingGroupName=resource.name, **request)
+            _patiently(
+                lambda: autoscaling.update_auto_scaling_group(AutoScalingGroupName=resource.name, **request),
+                resource.name,
+            )
         if changed.intersection(LAUNCH) and not set(LAUNCH).intersection(request):
-            self._refresh(aws, resource)
+            self._refresh(aws, resource, observed)
 
     @staticmethod
     def _refreshes(aws: Aws, resource: Resource) -> bool:
@@ -149,9 +153,17 @@ class AutoScalingGroup(Kind):
         return any(group.get("Instances") for group in _described(aws.client("autoscaling"), [resource.name]))
 
     @staticmethod
-    def _refresh(aws: Aws, resource: Resource) -> None:
+    def _refresh(aws: Aws, resource: Resource, observed: Observed) -> None:
         options = resource.options["instance_refresh"]
-        identity = autoscaling_refresh.start(aws, resource.name, _launch(resource.properties), options["preferences"])
+        preferences = dict(options["preferences"])
+        if preferences.get("AutoRollback") and not _can_roll_back(observed.properties):
+            # AWS refuses the refresh otherwise: it would not know what to go back to.
+            preferences["AutoRollback"] = False
+            aws.progress(f"auto_scaling_group/{resource.name}: no rollback to a version such as {LATEST}")
+        configuration = _launch(resource.properties)
+        identity = _patiently(
+            lambda: autoscaling_refresh.start(aws, resource.name, configuration, preferences), resource.name
+        )
         if options["wait"]:
             autoscaling_refresh.wait(aws, resource.name, identity, options["wait_timeout"])
 
@@ -190,6 +202,36 @@ class AutoScalingGroup(Kind):
             return not left and not running
 
         wait_for(gone, f"{self.label} {name} and its instances to be gone", DELETE_SECONDS)
+
+
+def _patiently(call: Callable[[], Value], group: str) -> Value:
+    """The result of a call, tried again while AWS has not seen what the group launches."""
+    made: list[Value] = []
+    said = [""]
+
+    def attempt() -> bool:
+        try:
+            made.append(call())
+        except exceptions.ClientError as error:
+            said[0] = str(error)
+            if not any(text in said[0] for text in NOT_SEEN_YET):
+                raise
+            return False
+        return True
+
+    wait_for(attempt, f"EC2 to know what {group} launches", SEEN_SECONDS, lambda: said[0])
+    return made[0]
+
+
+def _can_roll_back(properties: Mapping[str, Any]) -> bool:
+    """Whether the group has versions by number; groups that others made may follow the latest or default one."""
+    policy = (properties.get("MixedInstancesPolicy") or {}).get("LaunchTemplate", {})
+    templates = [
+        properties.get("LaunchTemplate"),
+        policy.get("LaunchTemplateSpecification"),
+        *(item.get("LaunchTemplateSpecification") for item in policy.get("Overrides", ())),
+    ]
+    return all(str(item.get("Version", DEFAULT)).isdigit() for item in templates if item)
 
 
 def _described(autoscaling: Any, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -277,10 +319,13 @@ def _metrics(autoscaling: Any, group: str, properties: Mapping[str, Any], now: S
 
 def _not_terminated(aws: Aws, instances: Sequence[str]) -> list[str]:
     """Those that are still shutting down; EC2 forgets terminated instances after about an hour."""
-    if not instances:
-        return []
-    answer = unless("InvalidInstanceID.NotFound", aws.client("ec2").describe_instances, InstanceIds=list(instances))
-    found = [item for reservation in (answer or {}).get("Reservations", ()) for item in reservation["Instances"]]
+    ec2 = aws.client("ec2")
+    # By filter, because one id that is not known any more would be the answer for all of them.
+    wanted = [[{"Name": "instance-id", "Values": some}] for some in chunks(instances, IDS_PER_FILTER)]
+    reservations = [
+        item for filters in wanted for item in pages(ec2, "describe_instances", "Reservations", Filters=filters)
+    ]
+    found = [item for reservation in reservations for item in reservation["Instances"]]
     return [item["InstanceId"] for item in found if item["State"]["Name"] != "terminated"]
 
 

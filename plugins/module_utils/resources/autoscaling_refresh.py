@@ -9,10 +9,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 
@@ -41,7 +40,7 @@ def start(aws: Aws, group: str, configuration: Mapping[str, Any], preferences: M
     request = {"AutoScalingGroupName": group, "DesiredConfiguration": configuration, "Preferences": preferences}
     try:
         answer = autoscaling.start_instance_refresh(**request)
-    except ClientError as error:
+    except exceptions.ClientError as error:
         if not code_of(error).startswith(IN_PROGRESS):
             raise
         cancel(aws, group)
@@ -60,7 +59,7 @@ def cancel(aws: Aws, group: str) -> None:
         aws.progress(f"auto_scaling_group/{group}: cancelling the instance refresh for an older configuration")
         try:
             autoscaling.cancel_instance_refresh(AutoScalingGroupName=group)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if not code_of(error).startswith(NONE_ACTIVE):
                 raise
     wait_for(

@@ -68,7 +68,7 @@ class DynamodbTable(Kind):
         for name in IN_UPDATE_TABLE:
             if name in changed:
                 _wait_until_active(aws, resource.name)
-                aws.client("dynamodb").update_table(TableName=resource.name, **{name: properties[name]})
+                _update(aws, resource.name, name, properties[name])
         _wait_until_active(aws, resource.name)
         if BACKUPS in changed:
             _set_backups(aws, resource.name, properties[BACKUPS])
@@ -157,6 +157,15 @@ def _set_backups(aws: Aws, name: str, specification: Mapping[str, Any]) -> None:
         return unless("ContinuousBackupsUnavailableException", dynamodb.update_continuous_backups, **arguments)
 
     wait_for(attempt, f"continuous backups of table {name} to become available", ACTIVE_SECONDS)
+
+
+def _update(aws: Aws, table: str, name: str, value: Any) -> None:
+    """DescribeTable may still say ACTIVE for a moment after a change has begun."""
+    update = aws.client("dynamodb").update_table
+    arguments = {"TableName": table, name: value}
+    wait_for(
+        lambda: unless("ResourceInUseException", update, **arguments), f"table {table} to take a change", ACTIVE_SECONDS
+    )
 
 
 def _wait_until_active(aws: Aws, name: str) -> None:

@@ -155,6 +155,7 @@ def delete_when_free(
     start = time.monotonic()
     delay = 0.5
     superseded: bool | None = None
+    told: str | None = None
     while True:
         try:
             unless(gone, function)
@@ -170,6 +171,9 @@ def delete_when_free(
             if time.monotonic() - start >= longest:
                 said = using or error.response["Error"].get("Message", "")
                 raise StillInUse(f"{label} {identifier} is still in use: {said}") from error
+            if using and using != told:
+                aws.progress(f"{label} {identifier}: waiting until {using} is gone from it")
+                told = using
         set_free()
         time.sleep(delay)
         delay = min(delay * 1.6, 10.0)

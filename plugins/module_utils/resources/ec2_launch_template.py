@@ -27,6 +27,9 @@ GONE = ("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateName.NotFoundE
 PAGE = {"PageSize": 200}
 NAMES_PER_FILTER = 200
 LATEST = "$Latest"
+# What AWS may add to an answer where nothing was declared: it means the same, and makes no new version.
+GP3_DEFAULTS = {"Iops": 3000, "Throughput": 125}
+INTERFACE_DEFAULTS = {"DeleteOnTermination": True, "InterfaceType": "interface", "NetworkCardIndex": 0}
 
 
 class LaunchTemplate(Kind):
@@ -70,7 +73,9 @@ class LaunchTemplate(Kind):
         if result.get("NetworkInterfaces"):
             result["NetworkInterfaces"] = [_interface(item) for item in result["NetworkInterfaces"]]
         if result.get("BlockDeviceMappings"):
-            result["BlockDeviceMappings"] = sorted(result["BlockDeviceMappings"], key=lambda item: item["DeviceName"])
+            result["BlockDeviceMappings"] = sorted(
+                map(_volume, result["BlockDeviceMappings"]), key=lambda item: item["DeviceName"]
+            )
         if result.get("TagSpecifications"):
             result["TagSpecifications"] = sorted(
                 (_tag_specification(item) for item in result["TagSpecifications"]),
@@ -177,14 +182,34 @@ def _next_version(resource: Resource, observed: Observed, differences: Sequence[
 
 
 def _request(properties: Mapping[str, Any]) -> dict[str, Any]:
-    data = {name: value for name, value in properties.items() if value and name not in ("DefaultVersion", "Operator")}
+    data: dict[str, Any] = {
+        name: value
+        for name, value in properties.items()
+        if (value or value is False) and name not in ("DefaultVersion", "Operator")
+    }
     if "UserData" in data:
         data["UserData"] = base64.b64encode(data["UserData"].encode()).decode()
     return data
 
 
 def _interface(interface: Mapping[str, Any]) -> dict[str, Any]:
-    return {**interface, "Groups": sorted(interface["Groups"])} if interface.get("Groups") else dict(interface)
+    result = _without(interface, INTERFACE_DEFAULTS)
+    return {**result, "Groups": sorted(result["Groups"])} if result.get("Groups") else result
+
+
+def _volume(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    result, ebs = _without(mapping, {}), mapping.get("Ebs") or {}
+    return {**result, "Ebs": _without(ebs, GP3_DEFAULTS if ebs.get("VolumeType") == "gp3" else {})} if ebs else result
+
+
+def _without(item: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is empty, and without what AWS would put there anyway."""
+    empty: tuple[Any, ...] = (None, "", [], {})
+    return {
+        name: value
+        for name, value in item.items()
+        if value not in empty and (name not in defaults or value != defaults[name])
+    }
 
 
 def _tag_specification(specification: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class ElasticIp(Ec2Kind):
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         answer = aws.once("ec2").allocate_address(Domain="vpc", TagSpecifications=specification("elastic-ip", resource))
+        self.listing.seen(aws, answer["AllocationId"], self.label)
         return self.attributes(answer)
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:

@@ -15,6 +15,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chun
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import StillInUse
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
@@ -29,6 +30,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import ec2_
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_common import (
     GROUPS,
     MOST_FILTER_VALUES,
+    SEEN_TIMEOUT,
     Ec2Kind,
     delete_when_free,
     is_superseded,
@@ -84,8 +86,11 @@ class SecurityGroup(Ec2Kind):
             VpcId=vpc_id,
             TagSpecifications=specification("security-group", resource),
         )
-        self.listing.seen(aws, answer["GroupId"], self.label)
-        return {"id": answer["GroupId"], "vpc_id": vpc_id, "group_name": name}
+        group_id = answer["GroupId"]
+        self.listing.seen(aws, group_id, self.label)
+        # Every group starts with a rule that lets everything out: unseen, it would stay beside the declared ones.
+        wait_for(lambda: _rules_of(aws, [group_id]) or None, f"the first rule of {group_id} to be seen", SEEN_TIMEOUT)
+        return {"id": group_id, "vpc_id": vpc_id, "group_name": name}
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
         group_id, ec2 = observed.attributes["id"], aws.client("ec2")
@@ -300,17 +305,16 @@ def _authorize(aws: Aws, group_id: str, direction: str, missing: Sequence[Mappin
 
 
 def _revoke(aws: Aws, group_id: str, direction: str, found: Sequence[Mapping[str, Any]]) -> None:
+    """All in one call; where one of them turns out to be gone already, one by one."""
     if not found:
         return
     ec2 = aws.client("ec2")
     call = ec2.revoke_security_group_ingress if direction == "ingress" else ec2.revoke_security_group_egress
+    gone = ("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound", *GONE)
     ids = [rule["SecurityGroupRuleId"] for rule in found]
-    unless(
-        ("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound", *GONE),
-        call,
-        GroupId=group_id,
-        SecurityGroupRuleIds=ids,
-    )
+    if unless(gone, call, GroupId=group_id, SecurityGroupRuleIds=ids) is None and len(ids) > 1:
+        for identifier in ids:
+            unless(gone, call, GroupId=group_id, SecurityGroupRuleIds=[identifier])
 
 
 def _describe(

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import policy, tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
@@ -125,7 +124,7 @@ class EcrRepository(Kind):
         force = bool(resource is not None and resource.options.get("force_delete"))
         try:
             unless(GONE, aws.client("ecr").delete_repository, repositoryName=observed.name, force=force)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if code_of(error) != "RepositoryNotEmptyException":
                 raise
             message = f"repository {observed.name!r} still has images; delete them, or declare force_delete: true"

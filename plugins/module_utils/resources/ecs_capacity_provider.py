@@ -9,10 +9,9 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import StillInUse
@@ -29,7 +28,7 @@ DELETE_SECONDS = 300.0
 # What AWS says while the group or the service-linked role that was made a moment ago has not reached ECS.
 NOT_SEEN_YET = ("Auto Scaling group ARN does not exist", "service linked role", "service-linked role")
 NAME_TAKEN = "already exists"
-IN_USE = "in use"
+IN_USE = ("in use", "associated with")
 
 
 class EcsCapacityProvider(Kind):
@@ -61,7 +60,7 @@ class EcsCapacityProvider(Kind):
 
         try:
             return _patiently(lambda: create(resource.name), resource.name)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if NAME_TAKEN not in _message(error):
                 raise
         return _patiently(lambda: create(f"{resource.name}-{secrets.token_hex(3)}"), resource.name)
@@ -89,8 +88,8 @@ class EcsCapacityProvider(Kind):
         ecs, name = aws.client("ecs"), observed.attributes["name"]
         try:
             ecs.delete_capacity_provider(capacityProvider=name)
-        except ClientError as error:
-            if IN_USE in _message(error):
+        except exceptions.ClientError as error:
+            if any(text in _message(error) for text in IN_USE):
                 raise StillInUse(_message(error)) from error
             if "does not exist" not in _message(error):
                 raise
@@ -145,7 +144,7 @@ def _patiently(create: Callable[[], dict[str, Any]], name: str) -> dict[str, Any
     def attempt() -> dict[str, Any] | None:
         try:
             return create()
-        except ClientError as error:
+        except exceptions.ClientError as error:
             seen.append(_message(error))
             if not any(text in seen[-1] for text in NOT_SEEN_YET):
                 raise
@@ -160,7 +159,7 @@ def _merged(observed: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[st
     return {**observed, **declared, "managedScaling": scaling}
 
 
-def _message(error: ClientError) -> str:
+def _message(error: exceptions.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
@@ -94,7 +93,7 @@ class EcsCluster(Kind):
             nonlocal waiting_for
             try:
                 unless(GONE, ecs.delete_cluster, cluster=observed.name)
-            except ClientError as error:
+            except exceptions.ClientError as error:
                 if code_of(error) not in EMPTYING:
                     raise
                 if waiting_for != EMPTYING[code_of(error)]:
@@ -141,12 +140,13 @@ class EcsClusterCapacityProviders(Kind):
         self._put(aws, resource.name, {**observed.properties, **resource.properties})
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
-        unless(GONE, self._put, aws, observed.name, {})
+        # The tasks of deleted services use them until they have stopped, so that they are in use passes here.
+        unless(GONE, self._put, aws, observed.name, {}, going=True)
 
-    def _put(self, aws: Aws, name: str, properties: Mapping[str, Any]) -> None:
+    def _put(self, aws: Aws, name: str, properties: Mapping[str, Any], going: bool = False) -> None:
         ecs = aws.client("ecs")
         arguments = {key: properties.get(key) or [] for key in self.defaults}
-        _when_not_updating(name, lambda: ecs.put_cluster_capacity_providers(cluster=name, **arguments))
+        _when_not_updating(name, lambda: ecs.put_cluster_capacity_providers(cluster=name, **arguments), going)
         if not set(arguments["capacityProviders"]) <= {"FARGATE", "FARGATE_SPOT"}:
             wait_for(lambda: _attached(aws, name), f"the capacity providers of ECS cluster {name}", UPDATE_TIMEOUT)
 
@@ -164,26 +164,30 @@ def _attached(aws: Aws, name: str) -> bool:
     return not clusters or clusters[0].get("attachmentsStatus") != "UPDATE_IN_PROGRESS"
 
 
-def _when_not_updating(name: str, call: Callable[[], Any]) -> None:
-    """AWS refuses changes of a cluster while an earlier one is in progress."""
+def _when_not_updating(name: str, call: Callable[[], Any], use_ends: bool = False) -> None:
+    """AWS refuses changes of a cluster while an earlier one is in progress. use_ends: what is in use will not be."""
+    said = ""
 
     def attempt() -> bool:
+        nonlocal said
         try:
             call()
-        except ClientError as error:
-            if _is_busy(error):
+        except exceptions.ClientError as error:
+            if _is_busy(error) or (use_ends and code_of(error) == "ResourceInUseException"):
+                said = str(error)
                 return False
             raise
         return True
 
-    wait_for(attempt, f"ECS cluster {name} to accept an update", UPDATE_TIMEOUT)
+    wait_for(attempt, f"ECS cluster {name} to accept an update", UPDATE_TIMEOUT, lambda: said)
 
 
-def _is_busy(error: ClientError) -> bool:
+def _is_busy(error: exceptions.ClientError) -> bool:
     """ResourceInUseException also means that a capacity provider is in use, and that does not pass."""
-    text = str(error).lower()
+    code, text = code_of(error), str(error).lower()
     busy = any(words in text for words in ("busy", "in progress", "in_progress", "being updated"))
-    return code_of(error) == "UpdateInProgressException" or (code_of(error) == "ResourceInUseException" and busy)
+    new = code == "ClientException" and "cluster was not active" in text
+    return new or code == "UpdateInProgressException" or (code == "ResourceInUseException" and busy)
 
 
 def accepted(aws: Aws, name: str, call: Callable[[], Any], timeout: float) -> Any:
@@ -192,7 +196,7 @@ def accepted(aws: Aws, name: str, call: Callable[[], Any], timeout: float) -> An
     def attempt() -> Any:
         try:
             return call()
-        except ClientError as error:
+        except exceptions.ClientError as error:
             message = str(error.response.get("Error", {}).get("Message", ""))
             if code_of(error) not in NOT_YET_CODES or not any(text in message.lower() for text in NOT_YET):
                 raise

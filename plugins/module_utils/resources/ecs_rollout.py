@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 
+# How long an answer may still be from before the change: DescribeServices is eventually consistent.
+STALE_SECONDS = 20
 EVENTS_SHOWN = 5
 TASKS_SHOWN = 3
 GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
@@ -26,11 +29,14 @@ class Rollout:
         self._name = name
         self._cluster, self._service = name.split("/", 1)
         self._deployment = primary_of(answer) or {}
-        self._revision = _revision(answer.get("taskDefinition", ""))
+        self._revision = revision(answer.get("taskDefinition", ""))
         self._events = {event["id"] for event in answer.get("events") or ()}
         self._told = ""
         self._last: dict[str, Any] = dict(answer)
         self._news: list[str] = []
+        self._fresh_by = time.monotonic() + STALE_SECONDS
+        self._known = {item["id"] for item in answer.get("deployments") or ()}
+        self._seen = False
 
     def look(self) -> bool:
         """True when it is steady; raises when its deployment has failed."""
@@ -39,6 +45,8 @@ class Rollout:
             raise AwsError(f"ECS service {self._name} was deleted while its tasks were starting")
         self._last = service
         self._tell(service)
+        if self._is_stale(service):
+            return False
         self._check(service)
         return is_steady(service)
 
@@ -58,6 +66,12 @@ class Rollout:
             self._told = counts
             self._aws.progress(f"{self._name}: {counts}")
 
+    def _is_stale(self, service: Mapping[str, Any]) -> bool:
+        """True where the answer knows nothing yet of the deployment that the change started."""
+        ids = {item["id"] for item in service.get("deployments") or ()}
+        self._seen = self._seen or not self._deployment or self._deployment["id"] in ids or not ids <= self._known
+        return not self._seen and time.monotonic() < self._fresh_by
+
     def _check(self, service: Mapping[str, Any]) -> None:
         watched = next((item for item in service["deployments"] if item["id"] == self._deployment.get("id")), None)
         primary = primary_of(service)
@@ -66,7 +80,7 @@ class Rollout:
         if primary is None or not self._deployment or primary["id"] == self._deployment["id"]:
             return
         older = primary["createdAt"] < self._deployment["createdAt"]
-        behind = _revision(primary["taskDefinition"]) < self._revision
+        behind = revision(primary["taskDefinition"]) < self._revision
         if older or behind or "rolling back" in str(primary.get("rolloutStateReason")).lower():
             went_back = primary["taskDefinition"].rsplit("/", 1)[-1]
             self._fail(f"its deployment failed, and ECS went back to {went_back}")
@@ -85,7 +99,8 @@ class Rollout:
         return list(dict.fromkeys([*tasks, *events]))
 
 
-def _revision(task_definition: str) -> int:
+def revision(task_definition: str) -> int:
+    """The number of a revision, of `family:number` or its ARN; 0 where there is none."""
     number = task_definition.rpartition(":")[2]
     return int(number) if number.isdecimal() else 0
 
@@ -132,6 +147,17 @@ def is_steady(service: Mapping[str, Any]) -> bool:
     return bool(primary["rolloutState"] == "COMPLETED" and primary["runningCount"] == service["desiredCount"])
 
 
+def remarks(service: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a service although it may be as declared: the run that waited for it may be long over."""
+    failed = [item for item in service.get("deployments") or () if item.get("rolloutState") == "FAILED"]
+    found = [
+        f"its deployment of {_short(item)} failed: {item.get('rolloutStateReason') or 'unknown'}" for item in failed
+    ]
+    if primary_of(service) not in failed and not is_steady(service):
+        found.append(f"it is not in a steady state: {_counts(service)}")
+    return found
+
+
 def stopped_tasks(aws: Aws, cluster: str, service: str) -> list[str]:
     """Why tasks of a service stopped, as far as AWS still knows it."""
     ecs = aws.client("ecs")
@@ -160,3 +186,8 @@ def _counts(service: Mapping[str, Any]) -> str:
     more = f", {failed} failed" if failed else ""
     running = (primary or service)["runningCount"]
     return f"{running} of {service['desiredCount']} tasks running, {service['pendingCount']} pending{more}"
+
+
+def _short(deployment: Mapping[str, Any]) -> str:
+    """family:revision of what it deploys."""
+    return str(deployment["taskDefinition"]).rsplit("/", 1)[-1]

@@ -22,7 +22,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     Wanted,
     is_unknown,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout, ecs_task_definition
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import (
     accepted,
     as_declared,
@@ -30,6 +30,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster
     retag,
     strategy,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import redact
 
 SERVICES_PER_CALL = 10
 GONE = ("ServiceNotFoundException", "ServiceNotActiveException", "ClusterNotFoundException")
@@ -58,6 +59,19 @@ ON_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatt
 ON_REVISION = ("monitoring", "gatewayConnectors")
 # In an update AWS replaces these whole: what is not declared in them stays as it is.
 LAID_OVER = ("deploymentConfiguration", "networkConfiguration")
+# Parts of a deployment configuration that AWS takes with one strategy only.
+OF_STRATEGY = {"linearConfiguration": "LINEAR", "canaryConfiguration": "CANARY", "earlySuccessCriteria": "ROLLING"}
+# What AWS leaves out of the answer where it is not set.
+LEFT_OUT: dict[str, Any] = {
+    "enableExecuteCommand": False,
+    "enableECSManagedTags": False,
+    "propagateTags": "NONE",
+    "healthCheckGracePeriodSeconds": 0,
+    "availabilityZoneRebalancing": "DISABLED",
+    "schedulingStrategy": "REPLICA",
+    "deploymentController": {"type": "ECS"},
+    "serviceConnectConfiguration": {"enabled": False},
+}
 CREATE_TIMEOUT = 600
 DELETE_TIMEOUT = 900
 
@@ -104,6 +118,12 @@ class EcsService(Kind):
             return False
         return super().replaces(difference)
 
+    def shown(self, differences: Sequence[Difference]) -> list[Difference]:
+        """Service Connect's proxy logs with a driver whose options may hold a token."""
+        hidden = redact([(item.path, item.before, item.after) for item in differences])
+        pairs = zip(differences, hidden, strict=True)
+        return [item._replace(before=before, after=after) for item, (_path, before, after) in pairs]
+
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         cluster, name = resource.name.split("/", 1)
         arguments = {
@@ -112,6 +132,7 @@ class EcsService(Kind):
             "clientToken": uuid.uuid4().hex,
             "tags": tags.to_list(resource.tags, "key", "value"),
             **resource.properties,
+            **_newest(aws, resource, resource.properties),
         }
         call = aws.client("ecs").create_service
         answer = accepted(aws, f"ECS service {resource.name}", lambda: call(**arguments), CREATE_TIMEOUT)["service"]
@@ -124,8 +145,9 @@ class EcsService(Kind):
             field: resource.properties[field] if field in resource.properties else self.defaults[field]
             for field in top_level(differences)
         }
+        changes.update(_newest(aws, resource, changes))
         for field in changes.keys() & set(LAID_OVER):
-            changes[field] = merged(observed.properties.get(field), changes[field])
+            changes[field] = _laid_over(observed.properties.get(field), changes[field])
         if changes.pop("launchType", None):
             changes["capacityProviderStrategy"] = []
         if changes.get("volumeConfigurations") == {}:
@@ -152,6 +174,18 @@ class EcsService(Kind):
         ecs_rollout.wait_until_gone(aws, observed.name, DELETE_TIMEOUT)
 
 
+def _newest(aws: Aws, resource: Resource, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The revision to run where a family is followed: a pipeline may have registered one since the plan was made."""
+    family = resource.options.get("family")
+    if not family or "taskDefinition" not in sent:
+        return {}
+    newest = ecs_task_definition.latest(aws, family)
+    if newest is None or newest.attributes["revision"] <= ecs_rollout.revision(sent["taskDefinition"]):
+        return {}
+    aws.progress(f"{resource.name}: {_short(newest.attributes['arn'])} was registered meanwhile and is taken")
+    return {"taskDefinition": newest.attributes["arn"]}
+
+
 def attributes(service: Mapping[str, Any]) -> dict[str, Any]:
     cluster = service["clusterArn"].rsplit("/", 1)[-1]
     name = service["serviceName"]
@@ -172,13 +206,14 @@ def _read(aws: Aws, cluster: str, wanted: Sequence[Wanted]) -> list[Observed]:
 
 
 def _observe(aws: Aws, cluster: str, service: Mapping[str, Any], declared: Mapping[str, Any]) -> Observed:
-    properties = {name: service[name] for name in ON_SERVICE if name in service}
+    properties = {name: value for name, value in LEFT_OUT.items() if name in declared}
+    properties.update({name: service[name] for name in ON_SERVICE if service.get(name) is not None})
     if service.get("roleArn"):
         properties["role"] = service["roleArn"]
     primary = ecs_rollout.primary_of(service) or {}
     properties.update({name: primary[name] for name in ON_DEPLOYMENT if name in declared and primary.get(name)})
-    if "namespace" in properties.get("serviceConnectConfiguration", {}):
-        connect = properties["serviceConnectConfiguration"]
+    connect = properties.get("serviceConnectConfiguration") or {}
+    if "namespace" in connect:
         wanted = (declared["serviceConnectConfiguration"] or {}).get("namespace")
         properties["serviceConnectConfiguration"] = {
             **connect,
@@ -187,7 +222,8 @@ def _observe(aws: Aws, cluster: str, service: Mapping[str, Any], declared: Mappi
     if any(name in declared for name in ON_REVISION):
         properties.update(_of_revision(aws, service))
     name = f"{cluster}/{service['serviceName']}"
-    return Observed(name, properties, attributes(service), tags.from_list(service.get("tags"), "key", "value"))
+    labels = tags.from_list(service.get("tags"), "key", "value")
+    return Observed(name, properties, attributes(service), labels, remarks=ecs_rollout.remarks(service))
 
 
 def _of_revision(aws: Aws, service: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,6 +233,16 @@ def _of_revision(aws: Aws, service: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     revisions = aws.client("ecs").describe_service_revisions(serviceRevisionArns=arns)["serviceRevisions"]
     return {name: revisions[0][name] for name in ON_REVISION if revisions and revisions[0].get(name)}
+
+
+def _laid_over(observed: Any, changes: Any) -> Any:
+    result = merged(observed, changes)
+    strategy_there = result.get("strategy") or "ROLLING"
+    given = {name: value for name, value in result.items() if OF_STRATEGY.get(name) in (None, strategy_there)}
+    if strategy_there == "ROLLING" and (observed or {}).get("strategy") not in (None, "ROLLING"):
+        # The bake time and the hooks of another strategy go with it, but for those that are declared.
+        given = {k: v for k, v in given.items() if k not in ("bakeTimeInMinutes", "lifecycleHooks") or k in changes}
+    return given
 
 
 def _short(value: Any) -> Any:
@@ -229,7 +275,25 @@ def _connect(value: Mapping[str, Any]) -> dict[str, Any]:
     if not value or not value.get("enabled"):
         return {"enabled": False}
     services = {item["portName"]: {"discoveryName": item["portName"], **item} for item in value.get("services") or ()}
+    for item in services.values():
+        if item.get("clientAliases"):
+            # AWS fills in the DNS name of an alias.
+            item["clientAliases"] = {str(alias["port"]): dict(alias) for alias in item["clientAliases"]}
     return {**value, "services": services}
+
+
+def _placement(value: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """AWS answers with MEMORY and CPU, takes host for instanceId, and has no field with random."""
+    return [_placement_step(item) for item in value or ()]
+
+
+def _placement_step(item: Mapping[str, Any]) -> dict[str, Any]:
+    field = str(item.get("field") or "")
+    if item["type"] == "random" or not field:
+        return {"type": item["type"]}
+    if field.lower() in ("cpu", "memory"):
+        field = field.lower()
+    return {"type": item["type"], "field": "instanceId" if field == "host" else field}
 
 
 def _volumes(value: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -243,6 +307,7 @@ CANONICAL: dict[str, Any] = {
     "loadBalancers": _sorted,
     "serviceRegistries": _sorted,
     "placementConstraints": _sorted,
+    "placementStrategy": _placement,
     "vpcLatticeConfigurations": _sorted,
     "gatewayConnectors": _sorted,
     "deploymentConfiguration": _deployment,

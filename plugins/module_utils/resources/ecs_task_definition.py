@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
@@ -25,7 +25,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import retag
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition import canonical as canonical_form
-from ansible_collections.dockyard.aws.plugins.module_utils.task_definition import compare
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition import compare, sensitive
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.errors import TaskDefinitionError
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.model import DESCRIBE_ONLY
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.render import render
@@ -33,10 +33,12 @@ from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.rende
 # AWS's answer where a family has no active revision.
 GONE = "ClientException"
 # IAM is eventually consistent: a role that was just made is not seen everywhere yet.
-NO_ROLE_YET = "Role is not valid"
+# A pipeline may register a revision of the same family at the same moment.
+NOT_NOW = ("Role is not valid", "Too many concurrent attempts")
 ATTEMPTS = 6
-# How far back to look for the revision that carries the tags of the family.
-REVISIONS_SEARCHED = 10
+# Among how many revisions, newest and oldest, to look for the one that carries the tags of the family.
+REVISIONS_SEARCHED = 100
+ASKED_AT_ONCE = 5
 # A declaration that is made on top of the family's current revision: the overrides, instead of a whole definition.
 ON_LATEST = "overridesOfLatest"
 
@@ -68,7 +70,7 @@ class EcsTaskDefinition(Kind):
         return [Difference(path, before, after) for path, before, after in found]
 
     def shown(self, differences: Sequence[Difference]) -> list[Difference]:
-        hidden = compare.redact([(item.path, item.before, item.after) for item in differences])
+        hidden = sensitive.redact([(item.path, item.before, item.after) for item in differences])
         pairs = zip(differences, hidden, strict=True)
         return [item._replace(before=before, after=after) for item, (_path, before, after) in pairs]
 
@@ -83,8 +85,10 @@ class EcsTaskDefinition(Kind):
     def update(
         self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]
     ) -> dict[str, Any]:
-        definition = keeping(whole(resource.properties, observed.properties), observed.properties, resource.create_only)
-        return register(aws, definition, resource.tags, int(observed.attributes["revision"]))
+        # A pipeline may have registered an image since this was read: what it owns is taken from the latest revision.
+        current = latest(aws, observed.attributes["family"]) or observed
+        definition = keeping(whole(resource.properties, current.properties), current.properties, resource.create_only)
+        return register(aws, definition, resource.tags, int(current.attributes["revision"]))
 
     def retag(self, aws: Aws, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
         # An update may just have registered a revision: the family's tags are those of the latest.
@@ -112,12 +116,18 @@ def _family(aws: Aws, name: str) -> Observed | None:
     found = latest(aws, name)
     if found is None or name != found.attributes["family"] or ENVIRONMENT_TAG in (found.tags or {}):
         return found
-    for arn in _revisions(aws, name)[1 : 1 + REVISIONS_SEARCHED]:
-        labels = _labels(aws, arn)
-        if ENVIRONMENT_TAG in labels:
-            found.tags = {**labels, **(found.tags or {})}
+    for some in chunks(_likely_tagged(_revisions(aws, name)[1:]), ASKED_AT_ONCE):
+        tagged = [labels for labels in each(lambda arn: _labels(aws, arn), some) if ENVIRONMENT_TAG in labels]
+        if tagged:
+            found.tags = {**tagged[0], **(found.tags or {})}
             break
     return found
+
+
+def _likely_tagged(arns: Sequence[str]) -> list[str]:
+    """The newest revisions and the oldest by turns: ours is among the last few, or the one that began the family."""
+    by_turns = [arn for pair in zip(arns, reversed(arns), strict=True) for arn in pair]
+    return list(dict.fromkeys(by_turns))[:REVISIONS_SEARCHED]
 
 
 def _revisions(aws: Aws, family: str) -> list[str]:
@@ -141,7 +151,7 @@ def _environments(aws: Aws, family: str) -> dict[int, str | None]:
 def latest(aws: Aws, name: str) -> Observed | None:
     """A family's latest active revision (name: the family), or one revision (name: `family:revision` or an ARN)."""
     answer = unless(GONE, aws.client("ecs").describe_task_definition, taskDefinition=name, include=["TAGS"])
-    if answer is None or answer["taskDefinition"].get("status") == "INACTIVE":
+    if answer is None or answer["taskDefinition"].get("status", "ACTIVE") != "ACTIVE":
         return None
     described = answer["taskDefinition"]
     properties = {key: value for key, value in described.items() if key not in DESCRIBE_ONLY}
@@ -197,7 +207,7 @@ def register(aws: Aws, definition: Mapping[str, Any], labels: Mapping[str, str],
         try:
             return attributes(ecs.register_task_definition(**sent, **labels_sent)["taskDefinition"])
         except Exception as error:
-            passes = aws.is_lost_answer(error) or NO_ROLE_YET in str(error)
+            passes = aws.is_lost_answer(error) or any(words in str(error) for words in NOT_NOW)
             if attempt + 1 == ATTEMPTS or not passes:
                 raise
         time.sleep(2**attempt / 2)

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Difference, Observed
 
+GONE = ("LoadBalancerNotFound", "TargetGroupNotFound", "ListenerNotFound", "RuleNotFound")
 TAGS_AT_ONCE = 20
 ATTRIBUTES_AT_ONCE = 20
 REPORT_EVERY = 5.0
@@ -23,10 +24,16 @@ REPORT_EVERY = 5.0
 
 def tags_of(elbv2: Any, arns: Iterable[str]) -> dict[str, dict[str, str]]:
     """The tags of many things, 20 a call."""
-    answers = each(
-        lambda some: elbv2.describe_tags(ResourceArns=some)["TagDescriptions"], chunks(sorted(set(arns)), TAGS_AT_ONCE)
-    )
+    answers = each(lambda some: _described(elbv2, some), chunks(sorted(set(arns)), TAGS_AT_ONCE))
     return {item["ResourceArn"]: tags.from_list(item["Tags"]) for answer in answers for item in answer}
+
+
+def _described(elbv2: Any, arns: list[str]) -> list[dict[str, Any]]:
+    """AWS refuses the whole call where one of the things is gone: somebody else's rule, deleted a moment ago."""
+    answer = unless(GONE, elbv2.describe_tags, ResourceArns=arns)
+    if answer is not None:
+        return list(answer["TagDescriptions"])
+    return [item for arn in arns if len(arns) > 1 for item in _described(elbv2, [arn])]
 
 
 def attributes_from(answer: Mapping[str, Any]) -> dict[str, str]:

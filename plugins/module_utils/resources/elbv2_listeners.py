@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
@@ -95,7 +95,7 @@ class Listener(TaggedKind):
         listener = answer["Listeners"][0]
         arn = listener["ListenerArn"]
         if declared.get("ExtraCertificateArns"):
-            elbv2.add_listener_certificates(ListenerArn=arn, Certificates=_as_list(declared["ExtraCertificateArns"]))
+            _each_certificate(elbv2.add_listener_certificates, arn, declared["ExtraCertificateArns"])
         _set_attributes(elbv2, arn, declared.get("Attributes") or {})
         return _attributes(listener)
 
@@ -160,14 +160,10 @@ def _arguments(declared: Mapping[str, Any], names: Iterable[str]) -> dict[str, A
     """The properties as the create and modify calls take them."""
     result = {name: declared[name] for name in names if declared.get(name)}
     if "CertificateArn" in result:
-        result["Certificates"] = _as_list([result.pop("CertificateArn")])
+        result["Certificates"] = [{"CertificateArn": result.pop("CertificateArn")}]
     if "DefaultActions" in result:
         result["DefaultActions"] = ordered_actions(result["DefaultActions"])
     return result
-
-
-def _as_list(certificate_arns: Iterable[str]) -> list[dict[str, str]]:
-    return [{"CertificateArn": arn} for arn in sorted(certificate_arns)]
 
 
 def _extra_certificates(elbv2: Any, arn: str) -> list[str]:
@@ -180,10 +176,14 @@ def _set_extra_certificates(elbv2: Any, arn: str, declared: Mapping[str, Any]) -
     if "ExtraCertificateArns" not in declared:
         return
     now, wanted = set(_extra_certificates(elbv2, arn)), set(declared["ExtraCertificateArns"])
-    if wanted - now:
-        elbv2.add_listener_certificates(ListenerArn=arn, Certificates=_as_list(wanted - now))
-    if now - wanted:
-        elbv2.remove_listener_certificates(ListenerArn=arn, Certificates=_as_list(now - wanted))
+    _each_certificate(elbv2.add_listener_certificates, arn, wanted - now)
+    _each_certificate(elbv2.remove_listener_certificates, arn, now - wanted)
+
+
+def _each_certificate(call: Callable[..., Any], listener_arn: str, certificate_arns: Iterable[str]) -> None:
+    """A call takes one certificate, although it takes it in a list."""
+    for arn in sorted(set(certificate_arns)):
+        call(ListenerArn=listener_arn, Certificates=[{"CertificateArn": arn}])
 
 
 def _set_attributes(elbv2: Any, arn: str, attributes: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_details
     account_details,
     tags_of_namesake,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_principals import GONE, Principal
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_principals import GONE, Principal, settled
 
 MAX_POLICY_VERSIONS = 5
 PERMISSIONS = frozenset({"ManagedPolicyArns", "InlinePolicies"})
@@ -82,7 +82,8 @@ class IamRole(Principal):
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         plain = ("Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
-        role = aws.once("iam").create_role(
+        role = settled(
+            aws.once("iam").create_role,
             RoleName=resource.name,
             AssumeRolePolicyDocument=policy.text(resource.properties["AssumeRolePolicyDocument"]),
             Tags=tags.to_list(resource.tags),
@@ -95,7 +96,7 @@ class IamRole(Principal):
         changed, properties = top_level(differences), {**self.defaults, **resource.properties}
         if "AssumeRolePolicyDocument" in changed:
             document = policy.text(properties["AssumeRolePolicyDocument"])
-            aws.client("iam").update_assume_role_policy(RoleName=resource.name, PolicyDocument=document)
+            settled(aws.client("iam").update_assume_role_policy, RoleName=resource.name, PolicyDocument=document)
         if changed & LISTED:
             # UpdateRole takes what is not given for the default, so both are always given.
             now = {**observed.properties, **{name: properties[name] for name in changed & LISTED}}
@@ -132,7 +133,8 @@ class IamUser(Principal):
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         plain = ("Path", "PermissionsBoundary")
-        user = aws.once("iam").create_user(
+        user = settled(
+            aws.once("iam").create_user,
             UserName=resource.name,
             Tags=tags.to_list(resource.tags),
             **{name: resource.properties[name] for name in plain if resource.properties.get(name)},
@@ -330,7 +332,7 @@ def _new_access_key(aws: Aws, user: str) -> dict[str, Any]:
     """CreateAccessKey carries no token: a key whose answer was lost is deleted before anybody tries again."""
     before = _key_ids(aws, user)
     try:
-        key: dict[str, Any] = aws.once("iam").create_access_key(UserName=user)["AccessKey"]
+        key: dict[str, Any] = settled(aws.once("iam").create_access_key, UserName=user)["AccessKey"]
         return key
     except Exception as error:
         if code_of(error) == "LimitExceeded":
@@ -349,7 +351,14 @@ def _key_ids(aws: Aws, user: str) -> set[str]:
 
 
 def _join_profile(aws: Aws, profile: str, role: str) -> None:
-    aws.client("iam").add_role_to_instance_profile(InstanceProfileName=profile, RoleName=role)
+    """A profile takes one role. A call whose answer was lost and that the SDK repeated finds its own role in there."""
+    iam = aws.client("iam")
+    full = ("LimitExceeded", "EntityAlreadyExists")
+    if unless(full, settled, iam.add_role_to_instance_profile, InstanceProfileName=profile, RoleName=role) is None:
+        members = iam.get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]["Roles"]
+        if role not in [member["RoleName"] for member in members]:
+            held = ", ".join(member["RoleName"] for member in members)
+            raise AwsError(f"the instance profile {profile!r} already holds the role {held}, and takes only one")
 
 
 def _leave_profile(aws: Aws, profile: str, role: str) -> None:

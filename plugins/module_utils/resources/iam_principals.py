@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import policy, tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import code_of
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Difference, Observed, Resource
@@ -17,6 +20,21 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 GONE = "NoSuchEntity"
 # A property of ours, not of IAM: policies that others attached or put stay.
 KEEP_OTHERS = "KeepOtherPolicies"
+# IAM is eventually consistent: what was made a moment ago is not known everywhere.
+SETTLE_SECONDS = 20
+
+
+def settled(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """The result of a call that names things which may just have been made; in the end, its own error."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            return function(*arguments, **named)
+        except exceptions.ClientError as error:
+            unknown = code_of(error) == "MalformedPolicyDocument" and "invalid principal" in str(error).lower()
+            if not (unknown or code_of(error) == GONE) or time.monotonic() > deadline:
+                raise
+        time.sleep(1)
 
 
 class Principal(Kind):
@@ -82,11 +100,11 @@ class Principal(Kind):
         present = actual.get("InlinePolicies") or {}
         for arn in wanted:
             if arn not in attached:
-                self.call(aws, "attach", "policy", name, PolicyArn=arn)
+                settled(self.call, aws, "attach", "policy", name, PolicyArn=arn)
         for which, document in documents.items():
             if present.get(which) != document:
                 text = policy.text(resource.properties["InlinePolicies"][which])
-                self.call(aws, "put", "policy", name, PolicyName=which, PolicyDocument=text)
+                settled(self.call, aws, "put", "policy", name, PolicyName=which, PolicyDocument=text)
         if not keep:
             self.take_permissions(aws, name, set(attached) - set(wanted), present.keys() - documents.keys())
 
@@ -103,7 +121,7 @@ class Principal(Kind):
 
     def set_boundary(self, aws: Aws, name: str, boundary: str | None) -> None:
         if boundary:
-            self.call(aws, "put", "permissions_boundary", name, PermissionsBoundary=boundary)
+            settled(self.call, aws, "put", "permissions_boundary", name, PermissionsBoundary=boundary)
         else:
             unless(GONE, self.call, aws, "delete", "permissions_boundary", name)
 

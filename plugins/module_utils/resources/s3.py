@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from botocore.exceptions import ClientError
-
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import policy, tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import DENIED, AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import all_of, each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
@@ -26,6 +25,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 
 GONE = "NoSuchBucket"
+# Settings of one bucket that are written one after the other now and then get in each other's way.
+NOT_NOW = (GONE, "OperationAborted")
 # A bucket that was just made is not known everywhere at once; one that was just deleted keeps its name for a while.
 SETTLE_SECONDS = 60
 NAME_FREE_SECONDS = 300
@@ -140,7 +141,7 @@ class S3Bucket(Kind):
                 kept = observed.properties.get(name) or {}
                 value = {**{key: kept[key] for key in ("BlockedEncryptionTypes",) if key in kept}, **value}
             if value:
-                setting.write(s3, bucket, value)
+                _settled(setting.write, s3, bucket, value)
             elif setting.removal:
                 getattr(s3, setting.removal)(**bucket)
 
@@ -157,7 +158,7 @@ class S3Bucket(Kind):
             unless(GONE, _empty, aws, s3, bucket)
         try:
             unless(GONE, s3.delete_bucket, **bucket)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if code_of(error) != "BucketNotEmpty":
                 raise
             message = f"bucket {observed.name!r} is not empty; empty it, or declare force_delete: true"
@@ -177,7 +178,7 @@ def _observe(aws: Aws, wanted: Wanted) -> Observed | None:
     s3, bucket = aws.client("s3"), _bucket(aws, wanted.name)
     try:
         versioning = SETTINGS["VersioningConfiguration"].read(s3, bucket)
-    except ClientError as error:
+    except exceptions.ClientError as error:
         if code_of(error) == GONE:
             return None
         raise _access_explained(s3, wanted.name, error) from error
@@ -203,7 +204,7 @@ def _access_explained(s3: Any, name: str, error: Exception) -> Exception:
         return error
     try:
         own = name in {bucket["Name"] for bucket in s3.list_buckets(Prefix=name).get("Buckets", ())}
-    except ClientError:
+    except exceptions.ClientError:
         return error
     return error if own else _taken(name)
 
@@ -227,7 +228,7 @@ def _create_bucket(aws: Aws, resource: Resource) -> None:
     def attempt() -> bool | None:
         try:
             aws.once("s3").create_bucket(Bucket=resource.name, **arguments)
-        except ClientError as error:
+        except exceptions.ClientError as error:
             if code_of(error) == "BucketAlreadyExists":
                 raise _taken(resource.name) from error
             if code_of(error) != "OperationAborted":
@@ -240,18 +241,18 @@ def _create_bucket(aws: Aws, resource: Resource) -> None:
 
 
 def _settled(function: Callable[..., Any], *arguments: Any) -> None:
-    """A call on a bucket that was just made."""
+    """A call on a bucket that was just made or changed."""
 
     def attempt() -> bool | None:
         try:
             function(*arguments)
-        except ClientError as error:
-            if code_of(error) == GONE:
+        except exceptions.ClientError as error:
+            if code_of(error) in NOT_NOW:
                 return None
             raise
         return True
 
-    wait_for(attempt, "S3 to know the new bucket", SETTLE_SECONDS)
+    wait_for(attempt, "S3 to take a setting of the bucket", SETTLE_SECONDS)
 
 
 def _empty(aws: Aws, s3: Any, bucket: dict[str, str]) -> None:

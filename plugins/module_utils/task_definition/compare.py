@@ -13,8 +13,6 @@ from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.canon
 
 Difference = tuple[str, Any, Any]
 
-SENSITIVE = "(sensitive)"
-
 # Lists that are mappings in truth: identity and the one member that counts.
 _PAIRS = {
     "environment": ("name", "value"),
@@ -41,10 +39,6 @@ _NAMED = {
 _MAPS = ("dockerLabels", "options", "driverOpts", "labels")
 _ROLES = ("taskRoleArn", "executionRoleArn")
 
-_SECRET_NAME = re.compile(r"PASS(WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|KEY|CREDENTIAL|PRIVATE|AUTH|SIGNATURE|SALT", re.I)
-_URL_WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
-_SENSITIVE_PATH = re.compile(r"\.(?:environment|options)\[([^\]]*)\]$")
-
 
 def differences(
     desired: Mapping[str, Any], observed: Mapping[str, Any], ignore: Collection[str] = ()
@@ -57,45 +51,6 @@ def differences(
     ignored = [_path_pattern(pattern) for pattern in ignore]
     found = _object_differences("", canonical(observed), canonical(desired))
     return [difference for difference in found if not any(pattern.match(difference[0]) for pattern in ignored)]
-
-
-def redact(found: Collection[Difference]) -> list[Difference]:
-    """The differences with every value that looks like a secret replaced, also inside whole containers."""
-    result = []
-    for path, before, after in found:
-        match = _SENSITIVE_PATH.search(path)
-        name = match[1] if match else None
-        result.append((path, _redacted(name, before), _redacted(name, after)))
-    return result
-
-
-def redacted(value: Any) -> Any:
-    """A copy of a task definition, or a part of one, with every value that looks like a secret replaced."""
-    if isinstance(value, Mapping):
-        return {key: _redacted_member(key, item) for key, item in value.items()}
-    return [redacted(item) for item in value] if isinstance(value, list) else value
-
-
-def _redacted_member(key: str, value: Any) -> Any:
-    if key == "options" and isinstance(value, Mapping):
-        return {name: _redacted(name, item) for name, item in value.items()}
-    if key == "environment" and isinstance(value, list):
-        return [
-            (
-                {**item, "value": _redacted(str(item.get("name")), item.get("value"))}
-                if isinstance(item, Mapping)
-                else item
-            )
-            for item in value
-        ]
-    return redacted(value)
-
-
-def _redacted(name: str | None, value: Any) -> Any:
-    if name is None or value is None or isinstance(value, (Mapping, list)):
-        return redacted(value)
-    secret = _SECRET_NAME.search(name) or _URL_WITH_PASSWORD.search(str(value))
-    return SENSITIVE if secret else value
 
 
 def _path_pattern(pattern: str) -> re.Pattern[str]:

@@ -78,7 +78,7 @@ def _by_name(path: str) -> bool:
 
 def _check(value: Any, shape: Any, path: str, sensitive: bool, problems: list[Problem]) -> Any:
     """Report what is wrong with the value; return its clean copy, or _MISSING where nothing usable is left."""
-    sensitive = sensitive or bool(shape.metadata.get("sensitive"))
+    sensitive = sensitive or bool(shape.metadata.get("sensitive")) or ".environment[" in path
     if is_open(value):
         return value
     if shape.type_name == "structure" and isinstance(value, Mapping):

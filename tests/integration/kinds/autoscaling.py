@@ -167,6 +167,7 @@ TEMPLATE_UPDATES = [
     of_template("key_name", "administrators", "KeyName", of=batch),
     of_template("monitoring", True, "Monitoring", of=batch),
     of_template("ebs_optimized", True, "EbsOptimized", of=batch),
+    of_template("ebs_optimized", False, "EbsOptimized", of=batch) | {"id": "launch_template.not_ebs_optimized"},
     of_template("instance_market_options", {"market_type": "spot"}, "InstanceMarketOptions", of=batch),
 ]
 GROUP_UPDATES = [

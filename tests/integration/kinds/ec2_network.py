@@ -89,9 +89,9 @@ def declared(network: Network) -> dict[str, dict[str, Any]]:
 
 
 def update(
-    identifier: str, change: Change, address: str, *paths: str, base: Network = BASE, **more: Any
+    identifier: str, change: Change, address: str, *paths: str, base: Network | None = None, **more: Any
 ) -> dict[str, Any]:
-    result = declared(changed(base, change))
+    result = declared(changed(base or BASE, change))
     return {"id": identifier, "declared": result, "address": address, "paths": list(paths), **more}
 
 

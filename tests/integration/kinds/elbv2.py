@@ -162,14 +162,14 @@ def update(
     address: str,
     paths: list[str],
     change: Change,
-    base: Declared = BASE,
+    base: Declared | None = None,
     consequences: tuple[str, ...] = (),
     action: str = "update",
 ) -> dict[str, Any]:
     """One changed field. consequences: what else the plan changes because of it."""
     return {
         "id": identifier,
-        "declared": changed(change, base),
+        "declared": changed(change, base or BASE),
         "address": address,
         "action": action,
         "paths": paths,

@@ -67,8 +67,9 @@ def resources(value):
     return {str(item.address): item for item in Alb().resources(parse("web", value), ENVIRONMENT)}
 
 
-def problems(platform=PLATFORM, service=SERVICE):
-    found = Alb().validate([parse("platform", platform), parse("web", service)], ENVIRONMENT)
+def problems(platform=None, service=None):
+    declared = [parse("platform", platform or PLATFORM), parse("web", service or SERVICE)]
+    found = Alb().validate(declared, ENVIRONMENT)
     return [str(problem) for problem in found]
 
 
@@ -315,17 +316,37 @@ def test_two_services_with_one_priority():
     assert_said(found, "two: alb.rules[other].priority", ["is 10", "'web' of one", "front:80", "1 to 50000"])
 
 
-def test_more_rules_than_a_load_balancer_has():
-    many = {"rules": [{**RULE, "name": f"rule-{number}", "priority": number} for number in range(1, 102)]}
-    assert_said(problems(service=many), "web: alb.rules", ["101 rules", "'front'", "100"])
+MANY_RULES = [{**RULE, "name": f"rule-{number}", "priority": number} for number in range(1, 102)]
+MANY_LISTENERS = [{"port": port, "protocol": "HTTP", "default_action": RESPONSE} for port in range(80, 131)]
+MANY_CERTIFICATES = [f"{CERTIFICATE}-{number}" for number in range(10, 36)]
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "new", "start", "words"),
+    [
+        (SERVICE, "rules", MANY_RULES, "web: alb.rules", ["101 rules", "'front'", "100"]),
+        (PLATFORM, "load_balancers.0.listeners", MANY_LISTENERS, "web: alb.load", ["51 listeners", "50"]),
+        (
+            PLATFORM,
+            "load_balancers.0.listeners.1.extra_certificates",
+            MANY_CERTIFICATES,
+            "web: alb.load_balancers[front].listeners[443].extra",
+            ["26 certificates", "25"],
+        ),
+    ],
+)
+def test_quotas_that_an_account_can_have_raised_are_only_warned_about(value, place, new, start, words):
+    declarations = [parse("web", changed(value, place, new))]
+    assert [str(item) for item in Alb().validate(declarations, ENVIRONMENT)] == []
+    assert_said([str(item) for item in Alb().warn(declarations, {})], start, words)
 
 
 def subnet(name, zone, vpc="main"):
     return Resource("subnet", name, {"AvailabilityZone": zone}, scope={"VpcId": Ref("vpc", vpc)})
 
 
-def checked(*others, service=SERVICE):
-    values = [*others, *resources(PLATFORM).values(), *resources(service).values()]
+def checked(*others, service=None):
+    values = [*others, *resources(PLATFORM).values(), *resources(service or SERVICE).values()]
     declared = {item.address: item for item in values}
     return [str(item) for item in Alb().check([], declared)], [str(item) for item in Alb().warn([], declared)]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -239,8 +240,8 @@ def test_every_field_of_a_service_has_the_spelling_of_the_api():
 
 def test_the_source_may_be_a_file_of_the_inventory(tmp_path):
     (tmp_path / "web.json").write_text(json.dumps([CONTAINER]))
-    declaration = parsed(options({"definition": None, "file": "web.json"}))
-    environment = base.Environment("test", base_dir=str(tmp_path))
+    declaration = replace(parsed(options({"definition": None, "file": "web.json"})), base_dir=str(tmp_path))
+    environment = base.Environment("test")
     task = next(item for item in LAYER.resources(declaration, environment) if item.kind == "ecs_task_definition")
     assert task.properties["containerDefinitions"][0]["image"] == "nginx:1.27"
     assert list(LAYER.validate([declaration], environment)) == []

@@ -271,5 +271,13 @@ def test_what_an_administrator_cannot_reach_is_warned_of():
     ]
     found = warned(roles=roles, administrators=[administrator])
     assert len(found) == 2
-    assert "iam_role/web begins with none of name_prefixes art" in found[0]
+    assert "iam_role/web begins with none of name_prefixes art-, art/" in found[0]
     assert "iam_role/web has no permissions boundary" in found[1]
+
+
+def test_an_administrators_reach_ends_where_another_name_begins():
+    from ansible_collections.dockyard.aws.plugins.module_utils.layers import iam_administrators
+    from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment
+
+    assert iam_administrators.prefixes(None, Environment("art")) == ["art-", "art/"]
+    assert iam_administrators.prefixes(["art"], Environment("art")) == ["art"]

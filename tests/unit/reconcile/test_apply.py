@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import time
+from threading import Event
 
 import pytest
 
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import executor
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import executor, heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, PlanMoved
 
 from .fake_cloud import ENVIRONMENT_TAG, SUPERSEDED_TAG, Bench, Lost, keys, ref, thing
@@ -243,7 +244,7 @@ def test_independent_things_are_made_at_the_same_time(monkeypatch):
 
 
 def test_long_work_is_not_silent(monkeypatch):
-    monkeypatch.setattr(executor, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.05)
     bench = Bench()
     gate = time.monotonic() + 0.3
 
@@ -255,3 +256,13 @@ def test_long_work_is_not_silent(monkeypatch):
     bench.make(thing("net", "slow"))
     assert bench.progress
     assert bench.progress[0].startswith("still working on net/slow (")
+
+
+def test_many_short_steps_are_not_silent_either(monkeypatch):
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.1)
+    bench = Bench()
+    bench.cloud.write = lambda verb, kind, name: Event().wait(0.06)
+    names = "abcdef"
+    chain = [thing("net", name, net=ref("net", before)) for before, name in zip(names, names[1:], strict=False)]
+    bench.make(thing("net", "a"), *chain)
+    assert len(bench.progress) >= 2

@@ -214,3 +214,20 @@ def test_all_problems_come_at_once():
     with pytest.raises(PlanError) as caught:
         Bench().plan(thing("group", "a", net=ref("net", "x")), thing("group", "b", net=ref("net", "y")))
     assert len(caught.value.problems) == 2
+
+
+def test_what_is_wrong_with_a_thing_as_it_is_comes_as_a_warning(monkeypatch):
+    bench = Bench()
+    bench.make(thing("service", "web"))
+    kind = type(bench.planner._kinds["service"])
+    observe = kind._observe
+
+    def unsteady(self, identifier, item):
+        observed = observe(self, identifier, item)
+        observed.remarks = ["it is not in a steady state"]
+        return observed
+
+    monkeypatch.setattr(kind, "_observe", unsteady)
+    plan = bench.plan(thing("service", "web"))
+    assert [str(warning) for warning in plan.warnings] == ["h: one.web: it is not in a steady state"]
+    assert keys(plan.changes) == []

@@ -90,8 +90,8 @@ def client(refreshes=(), instances=("i-1",), group=None):
     return aws, autoscaling
 
 
-def refresh(status, version=NEW):
-    return {"InstanceRefreshId": "r-1", "Status": status, "DesiredConfiguration": {"LaunchTemplate": version}}
+def refresh(status, version=None):
+    return {"InstanceRefreshId": "r-1", "Status": status, "DesiredConfiguration": {"LaunchTemplate": version or NEW}}
 
 
 @pytest.mark.parametrize(
@@ -208,11 +208,43 @@ def test_processes_and_metrics_have_calls_of_their_own():
     autoscaling.update_auto_scaling_group.assert_not_called()
 
 
+UNKNOWN_PROFILE = ClientError(
+    {"Error": {"Code": "ValidationError", "Message": "Invalid IAM Instance Profile name"}}, "Create"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "call"),
+    [
+        ({"instance_refresh": REFRESH}, "start_instance_refresh"),
+        ({"instance_refresh": None}, "update_auto_scaling_group"),
+    ],
+)
+def test_update_waits_until_ec2_knows_a_new_instance_profile(options, call):
+    aws, autoscaling = client()
+    getattr(autoscaling, call).side_effect = [UNKNOWN_PROFILE, {"InstanceRefreshId": "r-1"}]
+    update(aws, {"LaunchTemplate": NEW, "MixedInstancesPolicy": None}, options)
+    assert getattr(autoscaling, call).call_count == 2
+
+
+@pytest.mark.parametrize(("version", "rolls_back"), [("1", True), ("$Latest", False), ("$Default", False)])
+def test_no_rollback_is_asked_for_where_aws_would_refuse_it(version, rolls_back):
+    aws, autoscaling = client()
+    options = {"instance_refresh": {**REFRESH, "preferences": {"AutoRollback": True}}}
+    update(aws, {"LaunchTemplate": NEW}, options, LaunchTemplate={**OLD, "Version": version})
+    assert autoscaling.start_instance_refresh.call_args.kwargs["Preferences"] == {"AutoRollback": rolls_back}
+
+
+def test_create_waits_until_the_group_can_be_seen():
+    aws, autoscaling = client()
+    seen = autoscaling.get_paginator.return_value.paginate.return_value
+    autoscaling.get_paginator.return_value.paginate.side_effect = [[{"AutoScalingGroups": []}], seen]
+    assert KIND.create(aws, Resource("auto_scaling_group", "web", {"LaunchTemplate": OLD}))["arn"] == "arn"
+
+
 def test_create_waits_until_ec2_knows_a_new_instance_profile():
     aws, autoscaling = client()
-    error = ClientError(
-        {"Error": {"Code": "ValidationError", "Message": "Invalid IAM Instance Profile name"}}, "Create"
-    )
+    error = UNKNOWN_PROFILE
     aws.once.return_value.create_auto_scaling_group.side_effect = [error, None]
     attributes = KIND.create(aws, Resource("auto_scaling_group", "web", {"LaunchTemplate": OLD}, tags={"Team": "web"}))
     request = aws.once.return_value.create_auto_scaling_group.call_args.kwargs
@@ -229,13 +261,14 @@ def test_deletion_protection_is_told_before_anything_is_deleted(protection, refu
 
 def test_gone_means_the_instances_too():
     aws, autoscaling = client()
-    pages = autoscaling.get_paginator.return_value.paginate
-    there, gone = pages.return_value, [{"AutoScalingGroups": []}]
-    pages.side_effect = [there, there, gone, gone]
-    states = ["shutting-down", "terminated"]
-    autoscaling.describe_instances.side_effect = [
-        {"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": state}}]}]} for state in states
-    ]
+    there, gone = autoscaling.get_paginator.return_value.paginate.return_value, [{"AutoScalingGroups": []}]
+    groups = iter([there, there, gone, gone])
+    instances = iter(
+        [{"Reservations": [{"Instances": [{"InstanceId": "i-1", "State": {"Name": state}}]}]}]
+        for state in ("shutting-down", "terminated")
+    )
+    answers = {"describe_auto_scaling_groups": groups, "describe_instances": instances}
+    autoscaling.get_paginator.side_effect = lambda name: MagicMock(paginate=lambda **named: next(answers[name]))
     KIND.delete(aws, None, Observed("web", {}, {}))
     autoscaling.delete_auto_scaling_group.assert_called_once_with(AutoScalingGroupName="web", ForceDelete=True)
-    assert autoscaling.describe_instances.call_count == 2
+    assert next(instances, None) is None

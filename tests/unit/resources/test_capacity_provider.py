@@ -143,6 +143,7 @@ def test_a_failed_update_is_told():
     ("error", "raises"),
     [
         (refused("The specified capacity provider is in use and cannot be removed."), StillInUse),
+        (refused("The capacity provider is associated with cluster: main."), StillInUse),
         (refused("The specified capacity provider does not exist."), None),
         (refused("No."), ClientError),
     ],

@@ -134,3 +134,12 @@ def test_protection_that_is_declared_off_goes_with_the_table():
     client = Client(describe_table=[{"Table": TABLE}, NOT_FOUND])
     KIND.delete(aws(client), resource, protected)
     assert client.writes() == ["update_table", "delete_table"]
+
+
+def test_a_change_waits_for_the_one_before_it():
+    busy = ClientError({"Error": {"Code": "ResourceInUseException", "Message": ""}}, "UpdateTable")
+    client = Client(describe_table={"Table": TABLE}, update_table=[busy, {}])
+    declared = Resource("dynamodb_table", "locks", {"DeletionProtectionEnabled": True})
+    found = KIND.differences(declared.properties, {"DeletionProtectionEnabled": False}, {})
+    KIND.update(aws(client), declared, Observed("locks", {}, {}), found)
+    assert client.writes() == ["update_table"] * 2

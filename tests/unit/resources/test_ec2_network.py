@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 from botocore import xform_name
@@ -21,6 +22,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     SUPERSEDED_TAG,
     Difference,
     Ref,
+    Resource,
     Unknown,
     Wanted,
 )
@@ -186,7 +188,8 @@ def aws(monkeypatch):
     monkeypatch.setattr(ec2_common, "time", clock)
     monkeypatch.setattr(ec2_common, "is_superseded", lambda aws, identifier: identifier.endswith("-old"))
     monkeypatch.setattr(ec2_common, "users", lambda aws, identifier: "" if identifier == "vpc-1" else "ELB app/web")
-    return SimpleNamespace()
+    told = []
+    return SimpleNamespace(progress=told.append, told=told)
 
 
 @pytest.mark.parametrize(("identifier", "most"), [("subnet-1", 200), ("subnet-old", 3), ("vpc-1", 11)])
@@ -200,6 +203,9 @@ def test_only_what_interfaces_may_let_go_of_is_waited_for(aws, identifier, most)
     with pytest.raises(StillInUse, match=f"Thing {identifier} is still in use: (ELB app/web|has dependencies)"):
         ec2_common.delete_when_free(aws, identifier, "Thing", "Gone", delete)
     assert most / 2 < len(attempts) <= most
+    assert aws.told == (
+        [f"Thing {identifier}: waiting until ELB app/web is gone from it"] if "vpc" not in identifier else []
+    )
 
 
 def test_what_gets_free_while_waiting_is_deleted(aws):
@@ -282,6 +288,40 @@ def test_an_old_copy_in_an_old_copy_of_the_vpc_is_not_forgotten(listed):
 def test_a_thing_can_be_meant_by_its_id(listed):
     listed["subnet-id"] = [subnet("subnet-1", name="anything", environment=None)]
     assert SUBNET.read(AWS, [Wanted("subnet-1")])["subnet-1"].attributes["id"] == "subnet-1"
+
+
+RULES = [{"SecurityGroupRuleId": name, "GroupId": "sg-1", "IsEgress": False} for name in ("sgr-1", "sgr-2")]
+
+
+def test_a_rule_that_is_gone_already_keeps_no_other_from_going():
+    ec2 = MagicMock()
+    gone = ClientError({"Error": {"Code": "InvalidSecurityGroupRuleId.NotFound", "Message": "sgr-1"}}, "Revoke")
+    ec2.revoke_security_group_ingress.side_effect = [gone, gone, {}]
+    ec2_security_groups._revoke(SimpleNamespace(client=lambda service: ec2), "sg-1", "ingress", RULES)
+    revoked = [item.kwargs["SecurityGroupRuleIds"] for item in ec2.revoke_security_group_ingress.call_args_list]
+    assert revoked == [["sgr-1", "sgr-2"], ["sgr-1"], ["sgr-2"]]
+
+
+def test_a_new_group_is_ready_when_the_rule_can_be_seen_that_aws_gives_it():
+    ec2 = MagicMock()
+    ec2.create_security_group.return_value = {"GroupId": "sg-1"}
+    groups, rules = {"SecurityGroups": [{"GroupId": "sg-1"}]}, {"SecurityGroupRules": [{"IsEgress": True}]}
+    ec2.get_paginator.return_value.paginate.side_effect = [[groups], [{"SecurityGroupRules": []}], [rules]]
+    aws = SimpleNamespace(client=lambda service: ec2, once=lambda service: ec2)
+    made = ec2_security_groups.SecurityGroup().create(
+        aws, Resource("security_group", "web", {}, scope={"VpcId": "vpc-1"})
+    )
+    assert (made["id"], ec2.get_paginator.return_value.paginate.call_count) == ("sg-1", 3)
+
+
+def test_an_address_is_seen_before_a_nat_gateway_gets_it():
+    address = {"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"}
+    ec2 = MagicMock()
+    ec2.allocate_address.return_value = address
+    ec2.describe_addresses.side_effect = [{"Addresses": []}, {"Addresses": [address]}]
+    aws = SimpleNamespace(client=lambda service: ec2, once=lambda service: ec2)
+    made = ec2_routing.ElasticIp().create(aws, Resource("elastic_ip", "main-nat", {}))
+    assert (made["id"], ec2.describe_addresses.call_count) == ("eipalloc-1", 2)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Resource
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    ENVIRONMENT_TAG,
+    Observed,
+    Resource,
+    Wanted,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_cluster
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster import (
     EcsCluster,
@@ -82,6 +87,79 @@ def test_images_that_are_owned_elsewhere_are_kept_and_others_are_not():
     assert declared["containerDefinitions"][0]["image"] == "web:1"
 
 
+class Revisions:
+    """A family in AWS: the tags and the image of each revision, the first first; takes what is registered."""
+
+    environment = "art"
+
+    def __init__(self, *revisions):
+        self.revisions = list(revisions)
+        self.refusals = []
+        self.asked = 0
+
+    def client(self, _service):
+        return self
+
+    once = client
+
+    @staticmethod
+    def is_lost_answer(_error):
+        return False
+
+    def describe_task_definition(self, taskDefinition, include=()):
+        number = len(self.revisions)
+        labels, image = self.revisions[-1]
+        described = {"family": "web", "revision": number, "taskDefinitionArn": f"x/web:{number}", "status": "ACTIVE"}
+        described["containerDefinitions"] = [container(image=image)]
+        return {"taskDefinition": described, "tags": [{"key": k, "value": v} for k, v in labels.items()]}
+
+    def get_paginator(self, _operation):
+        return self
+
+    def paginate(self, **_arguments):
+        return [{"taskDefinitionArns": [f"x/web:{number}" for number in range(len(self.revisions), 0, -1)]}]
+
+    def list_tags_for_resource(self, resourceArn):
+        self.asked += 1
+        labels = self.revisions[int(resourceArn.rsplit(":", 1)[1]) - 1][0]
+        return {"tags": [{"key": k, "value": v} for k, v in labels.items()]}
+
+    def register_task_definition(self, **definition):
+        if self.refusals:
+            raise ClientError({"Error": {"Code": "ClientException", "Message": self.refusals.pop()}}, "Register")
+        self.revisions.append(({}, definition["containerDefinitions"][0]["image"]))
+        return self.describe_task_definition("web")
+
+
+OURS = ({ENVIRONMENT_TAG: "art"}, "web:1")
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 10), (0, 400), (3, 30), (400, 0)])
+def test_a_family_stays_ours_however_often_a_pipeline_deploys_without_tags(before, after):
+    pipeline = ({}, "web:2")
+    aws = Revisions(*[pipeline] * before, OURS, *[pipeline] * after)
+    assert TASK.read(aws, [Wanted("web")])["web"].tags[ENVIRONMENT_TAG] == "art"
+    assert aws.asked <= 10
+
+
+def test_an_image_that_the_pipeline_registers_between_the_plan_and_its_carrying_out_is_kept():
+    aws = Revisions(OURS)
+    observed = TASK.read(aws, [Wanted("web")])["web"]
+    aws.revisions.append(({}, "web:2"))
+    owned = {image_path("web"): "the pipeline"}
+    declared = Resource("ecs_task_definition", "web", family(container(command=["run"])), create_only=owned)
+    made = TASK.update(aws, declared, observed, [])
+    assert made["revision"] == 3 and aws.revisions[-1][1] == "web:2"
+
+
+def test_a_revision_that_somebody_else_registers_at_the_same_moment_is_no_error(monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    aws = Revisions(OURS)
+    aws.refusals = ["Too many concurrent attempts to create a new revision of the specified family."]
+    declared = Resource("ecs_task_definition", "web", family(container(command=["run"])))
+    assert TASK.update(aws, declared, TASK.read(aws, [Wanted("web")])["web"], [])["revision"] == 2
+
+
 def test_cluster_configuration_is_laid_over_what_is_there():
     base = {"executeCommandConfiguration": {"logging": "DEFAULT", "kmsKeyId": "a"}, "managedStorageConfiguration": {}}
     changes = {"executeCommandConfiguration": {"kmsKeyId": "b"}}
@@ -141,12 +219,39 @@ def test_namespaces_are_compared_in_the_form_in_which_they_are_declared(observed
         ("UpdateInProgressException", "", True),
         ("ResourceInUseException", "The specified cluster is in a busy state.", True),
         ("ResourceInUseException", "The specified capacity provider is in use and cannot be removed.", False),
+        ("ClientException", "Cluster was not ACTIVE.", True),
+        ("ClientException", "", False),
         ("InvalidParameterException", "", False),
     ],
 )
 def test_only_what_passes_by_itself_is_tried_again(code, message, passes):
     error = ClientError({"Error": {"Code": code, "Message": message}}, "PutClusterCapacityProviders")
     assert ecs_cluster._is_busy(error) is passes
+
+
+class Providers:
+    """A cluster whose capacity provider is in use twice."""
+
+    def __init__(self):
+        self.answers = ["in use", "in use", ""]
+
+    def client(self, _service):
+        return self
+
+    def put_cluster_capacity_providers(self, **_arguments):
+        if text := self.answers.pop(0):
+            error = {
+                "Error": {"Code": "ResourceInUseException", "Message": f"The specified capacity provider is {text}"}
+            }
+            raise ClientError(error, "PutClusterCapacityProviders")
+
+
+def test_capacity_providers_go_when_the_last_tasks_have_stopped_and_are_not_waited_for_otherwise():
+    aws, kind = Providers(), EcsClusterCapacityProviders()
+    kind.delete(aws, None, Observed("main", {}, {}))
+    assert aws.answers == []
+    with pytest.raises(ClientError, match="in use"):
+        kind.update(Providers(), Resource(kind.kind, "main", {}), Observed("main", {}, {}), [])
 
 
 def test_a_log_group_keeps_its_class():

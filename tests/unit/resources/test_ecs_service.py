@@ -8,7 +8,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Observed, Ref, Resource, Unknown
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    Observed,
+    Ref,
+    Resource,
+    Unknown,
+    Wanted,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_service import EcsService
 
@@ -73,6 +79,21 @@ EQUAL = [
         {"volumeConfigurations": [{"name": "data", "managedEBSVolume": {"sizeInGiB": 10}}]},
         {"volumeConfigurations": [{"name": "data", "managedEBSVolume": {"sizeInGiB": 10, "volumeType": "gp3"}}]},
     ),
+    (
+        "how AWS spells placement strategies",
+        {"placementStrategy": [{"type": "binpack", "field": "memory"}, {"type": "spread", "field": "host"}]},
+        {"placementStrategy": [{"type": "binpack", "field": "MEMORY"}, {"type": "spread", "field": "instanceId"}]},
+    ),
+    (
+        "random placement",
+        {"placementStrategy": [{"type": "random"}]},
+        {"placementStrategy": [{"type": "random", "field": ""}]},
+    ),
+    (
+        "the DNS name that AWS fills in of a client alias",
+        connect({"portName": "http", "clientAliases": [{"port": 80}]}),
+        connect({"portName": "http", "clientAliases": [{"port": 80, "dnsName": "http.local"}]}),
+    ),
     ("nothing of what is not declared", {}, {"desiredCount": 3, "propagateTags": "SERVICE"}),
     ("no registries", {"serviceRegistries": []}, {}),
     (
@@ -98,8 +119,8 @@ DIFFERENT = [
     ),
     (awsvpc(subnets=["a"]), awsvpc(subnets=["a", "b"]), ["networkConfiguration.awsvpcConfiguration.subnets"]),
     (
-        {"placementStrategy": [{"type": "spread"}, {"type": "random"}]},
-        {"placementStrategy": [{"type": "random"}, {"type": "spread"}]},
+        {"placementStrategy": [{"type": "spread", "field": "a"}, {"type": "random"}]},
+        {"placementStrategy": [{"type": "random"}, {"type": "spread", "field": "a"}]},
         ["placementStrategy"],
     ),
     (connect(), connect({"portName": "http"}), ["serviceConnectConfiguration.services.http"]),
@@ -177,10 +198,69 @@ def test_an_update_keeps_what_is_not_declared_of_a_structure_that_aws_replaces_w
     }
 
 
+CANARY = {"strategy": "CANARY", "canaryConfiguration": {"canaryPercent": 10.0}, "bakeTimeInMinutes": 5}
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({"strategy": "ROLLING"}, {"strategy": "ROLLING", "maximumPercent": 200}),
+        (
+            {"strategy": "BLUE_GREEN"},
+            {"strategy": "BLUE_GREEN", "maximumPercent": 200, "bakeTimeInMinutes": 5},
+        ),
+    ],
+)
+def test_what_only_the_former_deployment_strategy_takes_goes_with_it(declared, expected):
+    observed = {"deploymentConfiguration": {**CANARY, "maximumPercent": 200}}
+    assert sent({"deploymentConfiguration": declared}, observed)["deploymentConfiguration"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("propagateTags", "NONE"),
+        ("enableExecuteCommand", False),
+        ("healthCheckGracePeriodSeconds", 0),
+        ("availabilityZoneRebalancing", "DISABLED"),
+        ("schedulingStrategy", "REPLICA"),
+        ("deploymentController", {"type": "ECS"}),
+        ("serviceConnectConfiguration", {"enabled": False}),
+    ],
+)
+def test_what_aws_leaves_out_is_its_default(name, value):
+    bare = {"serviceName": "web", "clusterArn": "x/main", "serviceArn": "arn", "status": "ACTIVE", "deployments": []}
+    bare |= {"desiredCount": 0, "runningCount": 0, "pendingCount": 0}
+
+    class Bare:
+        def client(self, _service):
+            return self
+
+        def describe_services(self, **_arguments):
+            return {"services": [bare]}
+
+    found = KIND.read(Bare(), [Wanted("main/web", {}, {name: value})])["main/web"]
+    assert paths({name: value}, found.properties) == []
+
+
 def test_another_strategy_forces_a_new_deployment():
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
     declared = {"capacityProviderStrategy": strategy}
     assert sent(declared, {"launchType": "FARGATE"}) == {**declared, "forceNewDeployment": True}
+
+
+@pytest.mark.parametrize(("newest", "expected"), [(9, "web:9"), (8, "web:8"), (7, "web:8")])
+def test_a_revision_that_a_pipeline_registers_meanwhile_is_not_undone(newest, expected):
+    aws = Aws()
+    described = {"family": "web", "revision": newest, "status": "ACTIVE", "containerDefinitions": []}
+    described["taskDefinitionArn"] = ARN.replace(":7", f":{newest}")
+    aws.ecs.describe_task_definition = lambda **_arguments: {"taskDefinition": described}
+    aws.progress = lambda _line: None
+    declared = {"taskDefinition": ARN.replace(":7", ":8")}
+    resource = Resource("ecs_service", "main/web", declared, options={"family": "web"})
+    observed = {"taskDefinition": ARN}
+    KIND.update(aws, resource, Observed("main/web", observed, {}), differences(declared, observed))
+    assert aws.ecs.sent["taskDefinition"].endswith(expected)
 
 
 def test_back_to_the_launch_type():
@@ -272,6 +352,22 @@ def test_following_a_deployment(answers, words):
     assert aws.answers == []
 
 
+def test_an_answer_from_before_the_change_is_neither_steady_nor_a_rollback():
+    started = answered(deployment("new", 2, 200), deployment("old", 1, 100, "COMPLETED", "ACTIVE"))
+    stale = answered(deployment("old", 1, 100, "COMPLETED"))
+    aws = Following([stale, stale, answered(deployment("new", 2, 200, "COMPLETED"))])
+    ecs_rollout.wait_until_steady(aws, "main/web", started, 5)
+    assert aws.answers == []
+
+
+def test_a_rollback_is_seen_after_the_answers_have_caught_up():
+    started = answered(deployment("new", 2, 200), deployment("old", 1, 100, "COMPLETED", "ACTIVE"))
+    back = answered(deployment("old", 1, 100, "COMPLETED"))
+    aws = Following([answered(deployment("new", 2, 200)), back])
+    with pytest.raises(AwsError, match="went back to web:1"):
+        ecs_rollout.wait_until_steady(aws, "main/web", started, 5)
+
+
 def test_when_the_time_is_up_the_message_says_what_was_seen_last():
     event = {"id": "1", "message": "(service web) was unable to place a task."}
     slow = {**answered(deployment("new", 2, 200, runningCount=0)), "events": [event]}
@@ -279,3 +375,52 @@ def test_when_the_time_is_up_the_message_says_what_was_seen_last():
     with pytest.raises(AwsError, match="0 of 1 tasks running, 0 pending; event: was unable to place a task"):
         ecs_rollout.wait_until_steady(aws, "main/web", STARTED, 0.3)
     assert "main/web: was unable to place a task." in aws.lines
+
+
+@pytest.mark.parametrize("before", [None, {"logDriver": "splunk", "options": {"splunk-token": "old"}}])
+def test_tokens_of_the_proxys_log_driver_are_not_shown(before):
+    declared = connect(logConfiguration={"logDriver": "splunk", "options": {"splunk-token": "hunter2"}})
+    observed = connect(logConfiguration=before) if before else {}
+    found = differences(declared, observed)
+    assert "hunter2" in str(found)
+    assert "hunter2" not in str(KIND.shown(found)) and "old" not in str(KIND.shown(found))
+
+
+def service_with(*deployments, running=1):
+    return {
+        "serviceName": "web",
+        "desiredCount": 1,
+        "runningCount": running,
+        "pendingCount": 0,
+        "deployments": [
+            {"runningCount": running, "taskDefinition": f"arn:aws:ecs:us-east-1:1:task-definition/web:{number}", **item}
+            for number, item in enumerate(deployments, 1)
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        (service_with({"status": "PRIMARY", "rolloutState": "COMPLETED"}), []),
+        (
+            service_with({"status": "PRIMARY", "rolloutState": "IN_PROGRESS"}, running=0),
+            ["it is not in a steady state: 0 of 1 tasks running, 0 pending"],
+        ),
+        (
+            service_with(
+                {"status": "PRIMARY", "rolloutState": "FAILED", "rolloutStateReason": "tasks failed to start"}
+            ),
+            ["its deployment of web:1 failed: tasks failed to start"],
+        ),
+        (
+            service_with(
+                {"status": "PRIMARY", "rolloutState": "COMPLETED"},
+                {"status": "INACTIVE", "rolloutState": "FAILED", "rolloutStateReason": "rolled back"},
+            ),
+            ["its deployment of web:2 failed: rolled back"],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_service_as_it_is(service, expected):
+    assert ecs_rollout.remarks(service) == expected

@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
 import pytest
+from botocore.exceptions import ClientError
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    Difference,
     Observed,
     Ref,
     Resource,
@@ -17,7 +22,11 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv2_handover as handover
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv2_target_groups as target_groups
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_common import changed_attributes, full_name
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_common import (
+    changed_attributes,
+    full_name,
+    tags_of,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_listeners import Listener
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_load_balancers import LoadBalancer
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_rules import ListenerRule
@@ -246,6 +255,34 @@ def test_deletion_protection_is_told_before_anything_is_deleted():
     assert "deletion_protection_enabled: false" in protected({}, on)
     assert protected({"deletion_protection.enabled": False}, on) is None
     assert protected({"deletion_protection.enabled": True}, {"deletion_protection.enabled": "false"}) is None
+
+
+def test_a_rule_that_somebody_deletes_meanwhile_is_no_hindrance():
+    def describe_tags(ResourceArns):
+        if "gone" in ResourceArns:
+            raise ClientError({"Error": {"Code": "RuleNotFound", "Message": "gone"}}, "DescribeTags")
+        return {"TagDescriptions": [{"ResourceArn": arn, "Tags": []} for arn in ResourceArns]}
+
+    elbv2 = SimpleNamespace(describe_tags=describe_tags)
+    assert tags_of(elbv2, ["ours", "gone", "theirs"]) == {"ours": {}, "theirs": {}}
+    assert tags_of(elbv2, ["gone"]) == {}
+
+
+def test_each_call_takes_one_certificate():
+    elbv2 = MagicMock()
+    elbv2.get_paginator.return_value.paginate.return_value = [
+        {"Certificates": [{"CertificateArn": arn, "IsDefault": arn == "d"} for arn in "dxy"]}
+    ]
+    declared = {"ExtraCertificateArns": ["b", "a"]}
+    aws = SimpleNamespace(client=lambda service: elbv2)
+    found = [Difference("ExtraCertificateArns", ["x", "y"], ["a", "b"])]
+    resource = Resource("listener", "front:443", declared)
+    Listener().update(aws, resource, Observed("front:443", {}, {"arn": "listener"}), found)
+    added, removed = (
+        [[item["CertificateArn"] for item in call.kwargs["Certificates"]] for call in method.call_args_list]
+        for method in (elbv2.add_listener_certificates, elbv2.remove_listener_certificates)
+    )
+    assert (added, removed) == ([["a"], ["b"]], [["x"], ["y"]])
 
 
 class FakeElbv2:

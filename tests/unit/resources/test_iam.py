@@ -253,7 +253,11 @@ def test_readers_at_the_same_time_share_one_call():
 
     client = Slow()
     shared, answers = aws(iam=client), []
-    threads = [threading.Thread(target=lambda: answers.append(iam_details.account_details(shared))) for _ in range(3)]
+
+    def ask():
+        answers.append(iam_details.account_details(shared))
+
+    threads = [threading.Thread(target=ask) for dummy in range(3)]
     threads[0].start()
     entered.wait(5)
     for thread in threads[1:]:
@@ -290,3 +294,54 @@ def test_every_sort_of_credentials_can_be_deleted():
 
 def test_nouns_are_iams():
     assert {kind.noun for kind in iam_principals.Principal.__subclasses__()} == {"role", "user"}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "calls"),
+    [
+        ("NoSuchEntity", "Scope ARN: arn:x does not exist or is not attachable.", 2),
+        ("MalformedPolicyDocument", "Invalid principal in policy: AWS", 2),
+        ("MalformedPolicyDocument", "Syntax errors in policy.", 1),
+        ("EntityAlreadyExists", "", 1),
+    ],
+)
+def test_what_was_made_a_moment_ago_may_not_be_known_yet(monkeypatch, code, message, calls):
+    monkeypatch.setattr(iam_principals.time, "sleep", lambda _seconds: None)
+    answers = [ClientError({"Error": {"Code": code, "Message": message}}, "CreateRole"), {"Role": {}}]
+
+    def create_role(**_arguments):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    if calls == 1:
+        with pytest.raises(ClientError, match=code):
+            iam_principals.settled(create_role, RoleName="web")
+    else:
+        assert iam_principals.settled(create_role, RoleName="web") == {"Role": {}}
+    assert len(answers) == 2 - calls
+
+
+def test_what_does_not_exist_is_said_in_the_end(monkeypatch):
+    monkeypatch.setattr(iam_principals, "SETTLE_SECONDS", -1)
+
+    def attach(**_arguments):
+        raise ClientError({"Error": {"Code": "NoSuchEntity", "Message": "no policy"}}, "AttachRolePolicy")
+
+    with pytest.raises(ClientError, match="no policy"):
+        iam_principals.settled(attach, PolicyArn="x")
+
+
+@pytest.mark.parametrize(("member", "refused"), [("web", False), ("other", True)])
+def test_a_role_that_a_repeated_call_finds_in_its_profile_is_no_error(member, refused):
+    full = ClientError({"Error": {"Code": "LimitExceeded", "Message": "one role"}}, "AddRoleToInstanceProfile")
+    client = Calls(
+        add_role_to_instance_profile=full,
+        get_instance_profile={"InstanceProfile": {"Roles": [{"RoleName": member}]}},
+    )
+    if refused:
+        with pytest.raises(AwsError, match="already holds the role other, and takes only one"):
+            iam._join_profile(aws(iam=client), "profile", "web")
+    else:
+        iam._join_profile(aws(iam=client), "profile", "web")

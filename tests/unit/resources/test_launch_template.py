@@ -50,6 +50,32 @@ def encoded(text):
             {"MetadataOptions": {"HttpTokens": "required"}},
             {"MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled"}},
         ),
+        (
+            {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 30, "VolumeType": "gp3"}}]},
+            {
+                "BlockDeviceMappings": [
+                    {
+                        "DeviceName": "/dev/xvda",
+                        "VirtualName": "",
+                        "Ebs": {"VolumeSize": 30, "VolumeType": "gp3", "Iops": 3000, "Throughput": 125},
+                    }
+                ]
+            },
+        ),
+        (
+            {"NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": False}]},
+            {
+                "NetworkInterfaces": [
+                    {
+                        "DeviceIndex": 0,
+                        "AssociatePublicIpAddress": False,
+                        "DeleteOnTermination": True,
+                        "Ipv6Addresses": [],
+                        "NetworkCardIndex": 0,
+                    }
+                ]
+            },
+        ),
         ({}, {"KeyName": "never declared"}),
     ],
 )
@@ -167,8 +193,17 @@ def test_an_update_makes_a_version_and_makes_it_the_default():
             {"MetadataOptions": {"HttpTokens": "required", "InstanceMetadataTags": "enabled"}},
         ),
         ({"UserData": "new\n"}, {"UserData": "old\n"}, {}, {}, {"UserData": encoded("new\n")}),
+        ({"EbsOptimized": False}, {"EbsOptimized": True}, {}, {}, {"EbsOptimized": False}),
     ],
-    ids=["never declared stays", "image owned elsewhere stays", "declared no more goes", "type", "merged", "base64"],
+    ids=[
+        "never declared stays",
+        "image owned elsewhere stays",
+        "no longer declared",
+        "type",
+        "merged",
+        "base64",
+        "off",
+    ],
 )
 def test_what_a_new_version_is_made_of(declared, observed, create_only, last_applied, sent):
     ec2, _attributes = update(declared, observed, create_only, last_applied)

@@ -188,3 +188,11 @@ def test_encryption_keeps_what_nobody_declared():
         "BlockedEncryptionTypes": blocked,
         "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"},
     }
+
+
+def test_settings_that_get_in_each_others_way_are_written_again():
+    client = Client(put_bucket_versioning=[error("OperationAborted"), {}])
+    properties = {"VersioningConfiguration": {"Status": "Enabled"}}
+    found = KIND.differences(properties, {"VersioningConfiguration": {"Status": "Suspended"}}, {})
+    KIND.update(aws(client), Resource("s3_bucket", "state", properties), Observed("state", {}, {}), found)
+    assert [name for name, _arguments in client.calls] == ["put_bucket_versioning"] * 2

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.compare import differences, redact, redacted
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.compare import differences
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import redact, redacted
 
 WEB = "containerDefinitions[web]"
 
@@ -185,6 +186,18 @@ def test_patterns_leave_fields_out(ignore: list[str], left: int) -> None:
         ("DATABASE_URL", "postgres://app:pw@db/app", True),
         ("DATABASE_URL", "postgres://db/app", False),
         ("LOG_LEVEL", "info", False),
+        ("DATABASE", "host=db password=hunter2 user=app", True),
+        ("SETTINGS", '{"mode": "a", "apiKey": "hunter2"}', True),
+        ("PEER", "-----BEGIN RSA PRIVATE KEY-----", True),
+        ("ACCOUNT", "AKIAIOSFODNN7EXAMPLE", True),
+        ("SEED", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", True),
+        ("BUCKET_ARN", "arn:aws:s3:::art-media-files-of-production-1", False),
+        ("BUCKET", "art-media-files", False),
+        ("SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:db", True),
+        ("CONFIG", "/etc/app/settings-of-production-2.yml", False),
+        ("FOLDER", "/var/lib/application2/data/files", False),
+        ("QUEUE", "art-production-2-sourcing-data", False),
+        ("HEADER", "Authorization: Bearer abc", True),
     ],
 )
 def test_secret_looking_values_are_not_shown(name: str, value: str, hidden: bool) -> None:
@@ -193,6 +206,26 @@ def test_secret_looking_values_are_not_shown(name: str, value: str, hidden: bool
     whole = redact(differences(variables(**{name: value}), {"family": "web", "containerDefinitions": []}))
     assert whole[0][2]["environment"] == [{"name": name, "value": expected}]
     assert redacted(variables(**{name: value}))["containerDefinitions"][0]["environment"][0]["value"] == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["run", "--api-token=hunter2"], ["run", "(sensitive)"]),
+        (["run", "--password", "hunter2", "-v"], ["run", "--password", "(sensitive)", "-v"]),
+        (["run", "--token-file=/run/token"], ["run", "--token-file=/run/token"]),
+        (["sh", "-c", "PASSWORD=$DB_PASSWORD exec run"], ["sh", "-c", "PASSWORD=$DB_PASSWORD exec run"]),
+    ],
+)
+def test_secrets_in_commands_are_not_shown(command: list[str], expected: list[str]) -> None:
+    assert redact(differences(task({"command": command}), task())) == [(f"{WEB}.command", None, expected)]
+    assert redacted(task({"command": command}))["containerDefinitions"][0]["command"] == expected
+
+
+def test_where_secrets_are_kept_is_shown() -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop/db-AbCdEf:password::"
+    found = differences(task({"secrets": [{"name": "DB_PASSWORD", "valueFrom": arn}]}), task())
+    assert redact(found) == [(f"{WEB}.secrets[DB_PASSWORD]", None, arn)]
 
 
 def test_tokens_of_log_drivers_are_not_shown() -> None:

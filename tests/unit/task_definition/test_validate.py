@@ -198,3 +198,11 @@ def test_no_input_makes_it_fall_over(name: str) -> None:
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [found for key, item in items for found in [(*path, key), *_paths(item, (*path, key))]]
+
+
+@pytest.mark.parametrize("value", [["hunter2"], {"a": "hunter2"}, "hunter2" * 10])
+def test_values_of_environment_variables_are_in_no_message(value: Any) -> None:
+    container = {"name": "web", "image": "web:1", "memory": 8, "environment": [{"name": "A", "value": value}]}
+    found = validate({"family": "web", "containerDefinitions": [container]})
+    assert "hunter2" not in str(found)
+    assert bool(found) is not isinstance(value, str)
