@@ -62,6 +62,37 @@ options:
       - Stop where AWS has changed between the plan and the moment of carrying it out, instead of following it.
     type: bool
     default: false
+  remote_state:
+    description:
+      - Remember what was applied in documents that a team shares, under locks. Without it nothing is remembered.
+      - Defaults to the inventory's C(dockyard_remote_state).
+    type: dict
+    suboptions:
+      bucket:
+        description: The S3 bucket that keeps the documents. It may be one that this inventory declares.
+        type: str
+        required: true
+      lock_table:
+        description: The DynamoDB table for locks and digests, as Terraform's S3 backend uses it.
+        type: str
+      lock:
+        description:
+          - V(dynamodb) locks in O(remote_state.lock_table), V(s3) with objects beside the documents, V(both) in both.
+          - Defaults to V(dynamodb) where O(remote_state.lock_table) is given, else to V(s3).
+        type: str
+        choices: [dynamodb, s3, both]
+      prefix:
+        description: Folders before those of all documents.
+        type: str
+        default: ""
+      file_name:
+        description: The last part of each document's key.
+        type: str
+        default: terraform.tstate
+      lock_timeout:
+        description: How many seconds to wait for a lock that somebody else holds.
+        type: int
+        default: 0
   base_dir:
     description:
       - The folder that relative paths in declarations start from.

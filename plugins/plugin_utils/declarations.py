@@ -28,6 +28,7 @@ SETTINGS = {
     "adopt": "dockyard_adopt",
     "ownership_tags": "dockyard_ownership_tags",
     "parallelism": "dockyard_parallelism",
+    "remote_state": "dockyard_remote_state",
     "strict": "strict",
 }
 SIMILAR = 0.8

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from ansible import constants
@@ -19,7 +20,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argu
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
-from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, origins, plan_store
+from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, interruption, origins, plan_store
 
 display = Display()
 
@@ -112,7 +113,11 @@ class InProcessAction(ActionBase):
 
     @staticmethod
     def _for_module(params: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in params.items() if value is not None}
+        given = {name: value for name, value in params.items() if value is not None}
+        if given.get("remote_state"):
+            # An option with choices accepts no null.
+            given["remote_state"] = {name: value for name, value in given["remote_state"].items() if value is not None}
+        return given
 
     def _task_environment(self) -> dict[str, str]:
         environment: dict[str, Any] = {}
@@ -155,7 +160,7 @@ class LayerAction(InProcessAction):
         if not given or "declared" in given:
             return not given
         names = ({*aws_argument_spec(), *self.ARGUMENT_SPEC} & params.keys()) - {"declared"}
-        before = {name: params[name] for name in names if params[name] is not None}
+        before = self._for_module({name: params[name] for name in names})
         now = self._validated({**before, **declarations.plain(given)})
         return all(now.get(name) == params[name] for name in names)
 
@@ -163,7 +168,8 @@ class LayerAction(InProcessAction):
         return super()._collect(layers, hosts, hostvars)[self.LAYER]
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        result = self._carry_out(params, variables)
+        with interruption.handled() if params["remote_state"] else nullcontext():
+            result = self._carry_out(params, variables)
         if VIEW in constants.CALLBACKS_ENABLED:
             del result["diff"]
         return result

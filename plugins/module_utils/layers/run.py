@@ -5,22 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws, Sessions
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import base
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import base, recording, remote_state
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents, Recorder
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import result_of_apply, result_of_plan
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Executor
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Executor, Outcome
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem, Resource
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Resource
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan, Planner, Settings
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 
 Progress = Callable[[str], None]
+# Whose credentials reach the state.
+STATE_LAYER = "state_bucket"
 
 RUN_ARGUMENT_SPEC: dict[str, Any] = {
     "declared": {"type": "dict"},
@@ -33,6 +36,7 @@ RUN_ARGUMENT_SPEC: dict[str, Any] = {
     "ownership_tags": {"type": "bool", "default": True},
     "parallelism": {"type": "int", "default": 16},
     "strict": {"type": "bool", "default": False},
+    "remote_state": remote_state.ARGUMENT_SPEC,
     "base_dir": {"type": "path"},
     "base_dirs": {"type": "dict"},
 }
@@ -49,6 +53,7 @@ class PlannedRun:
 
     hosts: those that it was made for, also those that declare nothing. carried_out: which layers of which hosts.
     environment: of the task that made it, which may hold credentials. secrets: what nobody may be shown.
+    documents: what was remembered when it was made, where the run remembers (dockyard_remote_state).
     """
 
     params: dict[str, Any]
@@ -58,6 +63,7 @@ class PlannedRun:
     carried_out: set[tuple[str, str]] = field(default_factory=set)
     environment: dict[str, str] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
+    documents: Documents | None = None
 
     def covers(self, layer: str, hosts: Collection[str]) -> bool:
         to_do = {(layer, host) for host in hosts}
@@ -69,22 +75,30 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
     layers = list(params["declared"])
     hosts = sorted({*hosts, *(host for by_host in params["declared"].values() for host in by_host)})
     declarations = _parse(params)
+    setting = remote_state.of(params)
     sessions = _sessions(params, progress)
+    documents = None
     with heartbeat(progress, lambda: "reading what AWS has"):
         environment = _environment(params, sessions)
         resources = declared_resources(declarations, environment)
-        made = _planner(params, sessions).plan(resources, destroy=params["state"] == "absent")
+        if setting is not None:
+            documents = _recorder(setting, params, sessions, progress).read(_hosts_of(layers, resources))
+        last_applied = documents.last_applied() if documents else {}
+        made = _planner(params, sessions, last_applied).plan(resources, destroy=params["state"] == "absent")
     made.warnings += [
         warning
         for name, items in declarations.items()
         for warning in LAYERS[name].warn(items, {item.address: item for item in resources})
     ]
-    return PlannedRun(dict(params), layers, hosts, made)
+    if documents is not None:
+        made.warnings += [Problem("", remote_state.VARIABLE, text) for text in documents.warnings()]
+    return PlannedRun(dict(params), layers, hosts, made, documents=documents)
 
 
 def validate(params: Mapping[str, Any]) -> list[Resource]:
     """Everything that can be checked without AWS; raises PlanError with all problems."""
     declarations = _parse(params)
+    remote_state.of(params)
     account = str(params.get("account_id") or "")
     tags = params.get("tags") or {}
     name, region = params.get("environment_name") or "", params.get("region") or ""
@@ -95,11 +109,45 @@ def validate(params: Mapping[str, Any]) -> list[Resource]:
 def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Progress) -> dict[str, Any]:
     """Carry out a layer's part of a plan for these hosts, and say what was done."""
     sessions = _sessions(run.params, progress)
-    planner = _planner(run.params, sessions)
-    executor = Executor(KINDS, sessions.aws, planner, run.params["parallelism"], progress)
-    outcome = executor.apply(run.plan, layer, hosts, run.params["strict"])
+
+    def executor(last_applied: Mapping[Address, Mapping[str, Any]]) -> Executor:
+        planner = _planner(run.params, sessions, last_applied)
+        return Executor(KINDS, sessions.aws, planner, run.params["parallelism"], progress)
+
+    def apply(last_applied: Mapping[Address, Mapping[str, Any]]) -> Outcome:
+        return executor(last_applied).apply(run.plan, layer, hosts, run.params["strict"])
+
+    setting = remote_state.of(run.params)
+    if setting is None or run.documents is None:
+        outcome = apply({})
+    else:
+        touched = executor({}).layers(run.plan, layer, hosts)
+        recorder = _recorder(setting, run.params, sessions, progress)
+        outcome = _remembered(recorder, run, layer, hosts, touched, apply)
     run.carried_out.update((layer, host) for host in hosts)
     return result_of_apply(run.plan, layer, outcome)
+
+
+def _remembered(
+    recorder: Recorder,
+    run: PlannedRun,
+    layer: str,
+    hosts: Collection[str],
+    touched: Sequence[str],
+    apply: recording.Apply,
+) -> Outcome:
+    """Carry out under locks and remember it; where there is nothing to do, bring the documents up to date."""
+    documents, outcome = run.documents or Documents(), Outcome()
+    hosts_of = _hosts_of([layer, *touched], run.plan.resources.values())
+    if touched:
+        outcome, message = recorder.apply(run.plan, touched, hosts_of, documents, apply)
+        if message:
+            concerned = sorted(set(hosts) & set(hosts_of[layer])) or sorted(hosts)
+            recording.not_recorded(outcome, message, concerned)
+    elif recorder.to_write(run.plan, layer, documents):
+        message = recorder.record(run.plan, [layer], hosts_of, documents)
+        outcome.notes += [message] if message else []
+    return outcome
 
 
 def run_plan(params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
@@ -217,6 +265,25 @@ def _account(aws: Aws, expected: str) -> str:
     return account
 
 
-def _planner(params: Mapping[str, Any], sessions: Sessions) -> Planner:
-    settings = Settings(params["environment_name"], params["ownership_tags"], params["adopt"], params["parallelism"])
+def _recorder(
+    setting: remote_state.RemoteState, params: Mapping[str, Any], sessions: Sessions, progress: Progress
+) -> Recorder:
+    return Recorder(setting, sessions.aws(STATE_LAYER), params["environment_name"], progress)
+
+
+def _hosts_of(layers: Iterable[str], resources: Iterable[Resource]) -> dict[str, list[str]]:
+    """The hosts that declare something, by layer."""
+    found: dict[str, set[str]] = {layer: set() for layer in layers}
+    for resource in resources:
+        if resource.layer in found:
+            found[resource.layer].add(resource.host)
+    return {layer: sorted(hosts) for layer, hosts in found.items()}
+
+
+def _planner(
+    params: Mapping[str, Any], sessions: Sessions, last_applied: Mapping[Address, Mapping[str, Any]]
+) -> Planner:
+    settings = Settings(
+        params["environment_name"], params["ownership_tags"], params["adopt"], params["parallelism"], last_applied
+    )
     return Planner(KINDS, sessions.aws, settings)

@@ -83,6 +83,11 @@ class Executor:
             self._run(plan, {key: steps[key] for key in selected}, steps, outcome)
         return outcome
 
+    def layers(self, plan: Plan, layer: str, hosts: Collection[str]) -> list[str]:
+        """The layers in which `apply` would have something to do, sorted."""
+        steps = stepping.build(plan, self._kinds)
+        return sorted({steps[key].change.layer for key in self._select(steps, layer, hosts)})
+
     @staticmethod
     def _select(steps: Mapping[StepKey, Step], layer: str, hosts: Collection[str]) -> set[StepKey]:
         own = {key for key, step in steps.items() if step.change.layer == layer and step.change.host in hosts}

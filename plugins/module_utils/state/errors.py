@@ -34,6 +34,10 @@ class DigestNotWritten(StateError):
     """A document was written, its digest was not. The next run puts that right."""
 
 
+class NotThere(StateError):
+    """The bucket or the lock table does not exist."""
+
+
 class LockHeld(StateError):
     """Somebody holds the lock; `holders` are the LockInfos found, one for each place."""
 

@@ -16,7 +16,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import except
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.state.digests import HASH_KEY, NO_TABLE
-from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import StateError
+from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import NotThere, StateError
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import LOCK_SUFFIX
 from ansible_collections.dockyard.aws.plugins.module_utils.state.s3_store import (
     CONCURRENT,
@@ -80,7 +80,7 @@ class DynamoDBLock:
     def _explained(self, error: BaseException, doing: str) -> ReconcileError:
         doing = f"{doing} {self._id[HASH_KEY]['S']} in {self.where}"
         if errors.code_of(error) == NO_TABLE:
-            return StateError(f"cannot {doing}: there is no such table; playbooks/bootstrap.yml makes it")
+            return NotThere(f"cannot {doing}: there is no such table; playbooks/bootstrap.yml makes it")
         return errors.explained(error, doing, LAYER)
 
 
@@ -171,7 +171,7 @@ class S3Lock:
     def _explained(self, error: BaseException, verb: str) -> ReconcileError:
         doing = f"{verb} the lock {self.where}"
         if errors.code_of(error) == "NoSuchBucket":
-            return StateError(f"cannot {doing}: there is no such bucket; playbooks/bootstrap.yml makes it")
+            return NotThere(f"cannot {doing}: there is no such bucket; playbooks/bootstrap.yml makes it")
         return errors.explained(error, doing, LAYER)
 
 

@@ -27,6 +27,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import (
     DigestMismatch,
     DigestNotWritten,
     DocumentError,
+    NotThere,
     StateError,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.state.store import ABSENT, Stored, Version, conflict
@@ -256,7 +257,7 @@ class S3Store:
     def _explained(self, error: BaseException, doing: str) -> ReconcileError:
         code = errors.code_of(error)
         if code == "NoSuchBucket":
-            return StateError(f"cannot {doing}: there is no bucket {self._bucket!r}; playbooks/bootstrap.yml makes it")
+            return NotThere(f"cannot {doing}: there is no bucket {self._bucket!r}; playbooks/bootstrap.yml makes it")
         said = errors.explained(error, doing, LAYER)
         if code in errors.DENIED:
             hint = "S3 answers so also where there is no such object and s3:ListBucket is not allowed."

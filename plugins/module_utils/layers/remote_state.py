@@ -1,0 +1,84 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The setting dockyard_remote_state: where runs remember what they did, and how they lock it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
+from ansible_collections.dockyard.aws.plugins.module_utils.state.backend import Backend
+from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import StateError
+from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import FILE_NAME, Paths
+
+VARIABLE = "dockyard_remote_state"
+# Below the inventory's folder, for as long as there is no bucket.
+FOLDER = ".dockyard"
+ARGUMENT_SPEC: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "bucket": {"type": "str", "required": True},
+        "lock_table": {"type": "str"},
+        "lock": {"type": "str", "choices": ["dynamodb", "s3", "both"]},
+        "prefix": {"type": "str", "default": ""},
+        "file_name": {"type": "str", "default": FILE_NAME},
+        "lock_timeout": {"type": "int", "default": 0},
+    },
+}
+
+
+@dataclass(frozen=True)
+class RemoteState:
+    """The setting, checked. folder: where documents are kept until the bucket exists."""
+
+    backend: Backend
+    paths: Paths
+    lock_timeout: int
+    folder: Path
+
+
+def of(params: Mapping[str, Any]) -> RemoteState | None:
+    """The setting of a run, or None where it is not given; raises PlanError with all that is wrong with it."""
+    given = params.get("remote_state")
+    if given is None:
+        return None
+    table, lock = given.get("lock_table"), _lock(given)
+    problems = [Problem("", VARIABLE, message) for message in _wrong(given, lock)]
+    paths = Paths()
+    try:
+        paths = Paths(given.get("prefix") or "", given.get("file_name") or FILE_NAME)
+    except StateError as error:
+        problems.append(Problem("", VARIABLE, str(error)))
+    if problems:
+        raise PlanError(problems)
+    backend = Backend(given["bucket"], table, use_lockfile=lock in ("s3", "both"))
+    return RemoteState(backend, paths, given.get("lock_timeout") or 0, _folder(params))
+
+
+def _lock(given: Mapping[str, Any]) -> str:
+    return given.get("lock") or ("dynamodb" if given.get("lock_table") else "s3")
+
+
+def _wrong(given: Mapping[str, Any], lock: str) -> list[str]:
+    problems = []
+    if not given["bucket"]:
+        problems.append("bucket must not be empty: name the bucket that keeps the state")
+    if lock in ("dynamodb", "both") and not given.get("lock_table"):
+        problems.append(f"lock is {lock!r} and needs lock_table, the name of a DynamoDB table")
+    if lock == "s3" and given.get("lock_table"):
+        table = given["lock_table"]
+        problems.append(f"lock is 's3' and does not use lock_table ({table!r}): leave it out, or set lock to 'both'")
+    if (timeout := given.get("lock_timeout") or 0) < 0:
+        problems.append(f"lock_timeout is {timeout}; it is the number of seconds to wait for a lock, 0 or more")
+    return problems
+
+
+def _folder(params: Mapping[str, Any]) -> Path:
+    """In the inventory's folder; of several inventories in the first one's."""
+    folders = [*sorted(set((params.get("base_dirs") or {}).values())), params.get("base_dir") or "."]
+    return Path(folders[0]) / FOLDER / "state"
