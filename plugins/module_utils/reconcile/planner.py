@@ -152,9 +152,12 @@ class Planner:
             raise PlanError(problems)
         return declared
 
-    @staticmethod
-    def _request(resource: Resource) -> ReadRequest:
-        return ReadRequest(resource.address, resource.layer, resource.scope, resource.properties)
+    def _request(self, resource: Resource) -> ReadRequest:
+        """What was applied last is asked for too: kinds leave out of their reading what nobody wants to know."""
+        last_applied = self._settings.last_applied.get(resource.address, {}).get("properties", {})
+        defaults = self._kinds[resource.kind].defaults
+        applied = {name: value for name, value in last_applied.items() if name in defaults}
+        return ReadRequest(resource.address, resource.layer, resource.scope, {**applied, **resource.properties})
 
     @staticmethod
     def _externals(declared: Mapping[Address, Resource]) -> dict[Address, ReadRequest]:
