@@ -1,0 +1,74 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The setting dockyard_remote_state: what it means, and that its documentation says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.dockyard.aws.plugins.doc_fragments.layer import ModuleDocFragment
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import remote_state
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import Paths
+
+SETTINGS = (Path(__file__).resolve().parents[3] / "docs" / "settings.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "table", "use_lockfile"),
+    [
+        ({}, None, True),
+        ({"lock": "s3"}, None, True),
+        ({"lock_table": "t"}, "t", False),
+        ({"lock_table": "t", "lock": "dynamodb"}, "t", False),
+        ({"lock_table": "t", "lock": "both"}, "t", True),
+    ],
+)
+def test_locks(given, table, use_lockfile):
+    found = remote_state.of({"remote_state": {"bucket": "b", **given}})
+    assert found is not None
+    assert (found.backend.bucket, found.backend.table, found.backend.use_lockfile) == ("b", table, use_lockfile)
+    assert found.lock_timeout == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "folder"),
+    [
+        ({}, ".dockyard/state"),
+        ({"base_dir": "/b"}, "/b/.dockyard/state"),
+        ({"base_dir": "/b", "base_dirs": {"x": "/i/two", "y": "/i/one"}}, "/i/one/.dockyard/state"),
+    ],
+)
+def test_the_folder_lies_with_the_inventory(params, folder):
+    assert str(remote_state.of({"remote_state": {"bucket": "b"}, **params}).folder) == folder
+
+
+def test_nothing_given_is_nothing_remembered():
+    assert remote_state.of({}) is None and remote_state.of({"remote_state": None}) is None
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    with pytest.raises(PlanError) as caught:
+        remote_state.of({"remote_state": {"bucket": "", "lock": "both", "lock_timeout": -1, "prefix": "//"}})
+    assert len(caught.value.problems) == 4
+
+
+def test_the_options_are_those_of_the_documentation():
+    documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]["remote_state"]["suboptions"]
+    bare = {name: {k: v for k, v in option.items() if k != "description"} for name, option in documented.items()}
+    assert bare == remote_state.ARGUMENT_SPEC["options"]
+    assert [name for name in bare if f"| `{name}` |" not in SETTINGS] == []
+
+
+def test_the_places_of_documents_are_those_of_the_documentation():
+    paths = Paths()
+    rows = [
+        f"| `{layer}` | `{paths.memory(layer)}` | `{paths.outputs(layer, 'host').replace('/host/', '/<host>/')}` |"
+        for layer in LAYERS
+    ]
+    assert [row for row in rows if row not in SETTINGS] == []
