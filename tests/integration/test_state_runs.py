@@ -25,7 +25,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state.backend import 
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import Paths
 from tests.integration import art
 from tests.integration.playbooks import ROOT, play
-from tests.integration.state_helpers import connect
+from tests.integration.state_helpers import at_once, connect
 
 BUCKET, TABLE = "art-service-terraform-state", "art-service-terraform-locks"
 SETTING = {"bucket": BUCKET, "lock_table": TABLE}
@@ -356,3 +356,24 @@ def test_a_run_that_was_killed_leaves_a_lock_that_is_reported_and_nothing_unknow
     assert done.code == 0, done.failed_messages()
     entries = read(emulator, PATHS.memory("ecr")).memory.resources
     assert entries and not [entry for entry in entries.values() if entry.pending]
+
+
+def test_runs_at_once_lose_nothing(runner, emulator, home):
+    """Each plans, then all carry out: one after another, and the serial has no gaps."""
+    runner.make(ECR, **home)
+    first = read(emulator, PATHS.memory("ecr")).serial
+    home["remote_state"] = {**SETTING, "lock_timeout": 60}
+    wanted = [{"ecr": {f"h{number}": {"repositories": [{"name": f"r{number}"}]}}} for number in range(4)]
+    plans = [runner.plan(declared, **home) for declared in wanted]
+
+    def carry_out(number):
+        return running.carry_out(plans[number], "ecr", plans[number].hosts, runner.progress.append)
+
+    answers = at_once(4, carry_out)
+    assert [answer["failures"] for answer in answers] == [{}] * 4
+    after = read(emulator, PATHS.memory("ecr"))
+    names = {address.name for address in after.memory.resources}
+    assert names == {"alpha", "beta", *(f"r{number}" for number in range(4))}
+    # Each wrote what it was about to do, and what it did.
+    assert after.serial == first + 8
+    assert locks(emulator) == []
