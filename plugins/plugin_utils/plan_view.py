@@ -20,6 +20,7 @@ COLOURS = {"create": "green", "update": "yellow", "replace": "bright magenta", "
 PAST = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "adopt": "adopted"}
 VALUE_WIDTH = 72
 DIFF_LINES = 12
+PART_LINES = 8
 
 
 def plain(text: str, _colour: str) -> str:
@@ -57,13 +58,41 @@ def _field(action: str, item: Mapping[str, Any], width: int, paint: Paint) -> It
     before, after, path = item["before"], item["after"], item["path"]
     name = f"        {path:<{width}}"
     if action == "create":
-        yield f"{name}  {short(after)}"
+        yield from _value(name, after)
     elif _is_text(before) and _is_text(after):
         yield f"{name.rstrip()}:"
         yield from _text_diff(before, after, paint)
     else:
         forces = paint("   # forces replacement", "bright magenta") if item.get("replaces") else ""
         yield from _before_after(name, before, after, forces, paint)
+
+
+def _value(name: str, value: Any) -> Iterator[str]:
+    """A value on one line; where it is too long for one, its parts on a few."""
+    if not _is_text(value) and (fits(value) or isinstance(value, str)):
+        yield f"{name}  {short(value)}"
+        return
+    yield name.rstrip()
+    lines = value.splitlines() if _is_text(value) else list(_parts(value))
+    yield from (f"          {line}" for line in lines[:PART_LINES])
+    if len(lines) > PART_LINES:
+        yield f"          … {len(lines) - PART_LINES} more lines"
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """The parts of a nested value, each on one line, or in parts itself."""
+    named = value.items() if isinstance(value, Mapping) else [("-", item) for item in value]
+    for key, part in named:
+        head = "-" if key == "-" else f"{key}:"
+        if fits(part) or not isinstance(part, (Mapping, list)):
+            yield f"{head} {short(part)}"
+        elif head == "-":
+            inner = list(_parts(part))
+            yield f"- {inner[0]}"
+            yield from (f"  {line}" for line in inner[1:])
+        else:
+            yield head
+            yield from (f"  {line}" for line in _parts(part))
 
 
 def _before_after(name: str, before: Any, after: Any, forces: str, paint: Paint) -> Iterator[str]:

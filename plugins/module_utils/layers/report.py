@@ -85,6 +85,8 @@ def _created(change: Change, plan: Plan) -> list[Difference]:
     going = {item.address for item in plan.pending() if item.action == REPLACE}
 
     def lookup(ref: Ref) -> Any:
+        if ref.attribute in KINDS[ref.kind].named:
+            return ref.name
         known = {} if ref.address in going else plan.attributes.get(ref.address, {})
         return known.get(ref.attribute, Unknown.of(ref))
 

@@ -26,6 +26,7 @@ class Kind:
     create_before_delete: replaced by a new copy first, the old one goes when nothing refers to it any more.
     holds_data: never replaced unless the declaration's options allow it (`allow_replacement`).
     volatile: attributes that an update changes, so that others see them as known after apply.
+    named: attributes that are the declared name itself, and so known before the thing is made.
     defaults: AWS's values of properties that are declared no more.
     taggable: False where AWS has no tags for it; ownership is then that of its parent.
     """
@@ -36,6 +37,7 @@ class Kind:
     create_before_delete: ClassVar[bool] = False
     holds_data: ClassVar[bool] = False
     volatile: ClassVar[frozenset[str]] = frozenset()
+    named: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[Mapping[str, Any]] = {}
     taggable: ClassVar[bool] = True
 

@@ -260,6 +260,8 @@ class Planner:
                 in_itself = any(not item.path.startswith("tags.") for item in change.differences)
                 changes_attribute = change.action in (UPDATE, ADOPT) and in_itself
                 volatile = changes_attribute and ref.attribute in self._kinds[ref.kind].volatile
+                if change.action == CREATE and ref.attribute in self._kinds[ref.kind].named:
+                    return ref.name
                 if change.action in (CREATE, REPLACE) or volatile:
                     return Unknown.of(ref)
             attributes = plan.attributes.get(ref.address)

@@ -42,6 +42,7 @@ class EcsCluster(Kind):
     """A cluster; `settings` is a mapping here, where AWS has a list of names and values."""
 
     kind = "ecs_cluster"
+    named = frozenset({"name"})
     label = "ECS cluster"
     defaults = {
         "settings": {"containerInsights": "disabled"},

@@ -38,6 +38,7 @@ class IamRole(Principal):
     """A role with everything attached to it: trust policy, managed and inline policies, permissions boundary."""
 
     kind = "iam_role"
+    named = frozenset({"name"})
     label = "IAM role"
     noun = "role"
     immutable = frozenset({"Path"})
@@ -171,6 +172,7 @@ class IamInstanceProfile(Kind):
     """An instance profile. `Roles`: the one role's name, and its id, which tells a new role from the old."""
 
     kind = "iam_instance_profile"
+    named = frozenset({"name"})
     label = "IAM instance profile"
     immutable = frozenset({"Path"})
 

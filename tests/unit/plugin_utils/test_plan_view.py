@@ -91,6 +91,14 @@ def test_long_items_of_a_list_are_shown_as_small_differences():
     ]
 
 
+def test_long_nested_values_of_a_creation_are_shown_in_parts():
+    value = {"name": "x" * 50, "rules": [{"id": "y" * 50, "days": number} for number in range(9)]}
+    shown = lines(change("create", differences=[("Rules", None, value)]))
+    assert shown[3:6] == ["        Rules", f"          name: {'x' * 50}", "          rules:"]
+    assert f"            - {{id: {'y' * 50}, days: 0}}" in shown
+    assert "          … 3 more lines" in shown
+
+
 def test_long_values_are_cut():
     assert all(len(line) < 130 for line in lines(change("create", differences=[("Policy", None, {"a": "x" * 500})])))
 

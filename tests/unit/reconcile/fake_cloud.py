@@ -89,7 +89,7 @@ class FakeKind(Kind):
         return {name: self._choose(name, items) for name, items in found.items()}
 
     def _observe(self, identifier: str, thing: dict[str, Any]) -> Observed:
-        attributes = {"id": identifier, "version": thing["version"]}
+        attributes = {"id": identifier, "name": thing["name"], "version": thing["version"]}
         return Observed(thing["name"], dict(thing["properties"]), attributes, dict(thing["tags"]))
 
     @staticmethod
@@ -102,7 +102,7 @@ class FakeKind(Kind):
         return current[0]
 
     def create(self, aws: Cloud, resource: Resource) -> dict[str, Any]:
-        return {"id": aws.create(self.kind, resource), "version": 1}
+        return {"id": aws.create(self.kind, resource), "name": resource.name, "version": 1}
 
     def update(self, aws: Cloud, resource: Resource, observed: Observed, differences: Any) -> dict[str, Any]:
         aws.write("update", self.kind, resource.name)
@@ -141,7 +141,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         FakeKind("net", immutable=frozenset({"cidr"}), create_before_delete=True),
         FakeKind("group", immutable=frozenset({"net", "description"}), create_before_delete=True),
-        FakeKind("balancer", immutable=frozenset({"scheme"})),
+        FakeKind("balancer", immutable=frozenset({"scheme"}), named=frozenset({"name"})),
         FakeKind("listener", immutable=frozenset({"port"})),
         FakeKind("template", volatile=frozenset({"version"})),
         FakeKind("service", defaults={"grace": 0}),

@@ -231,3 +231,11 @@ def test_what_is_wrong_with_a_thing_as_it_is_comes_as_a_warning(monkeypatch):
     plan = bench.plan(thing("service", "web"))
     assert [str(warning) for warning in plan.warnings] == ["h: one.web: it is not in a steady state"]
     assert keys(plan.changes) == []
+
+
+def test_an_attribute_that_is_the_declared_name_is_known_before_the_thing_is_made():
+    bench = Bench()
+    service = thing("service", "web", balancer=ref("balancer", "web", "name"))
+    Bench(bench.cloud).make(thing("balancer", "web"), service)
+    bench.cloud.things.pop("balancer-1")
+    assert keys(bench.plan(thing("balancer", "web"), service).changes) == [("create", "balancer", "web")]
