@@ -163,7 +163,7 @@ def test_history(store, emulator):
     deletion = next(version for version in versions if version.deleted)
     assert len(store.versions(KEY, limit=2)) == 2
     assert store.versions("other") == []
-    with pytest.raises(StateError, match="has no version .* with contents.*state_action=history"):
+    with pytest.raises(StateError, match="has no version .* with contents.*list-object-versions --bucket"):
         store.read_version(KEY, deletion.version_id)
     with pytest.raises(StateError, match="has no version 'nonsense'"):
         store.read_version(KEY, "nonsense")
@@ -199,7 +199,7 @@ def test_a_wrong_digest_is_looked_at_again_and_then_an_error(store, emulator):
     with pytest.raises(DigestMismatch) as caught:
         store.read(KEY)
     text = str(caught.value)
-    assert md5(body(1)) in text and md5(body(1, "by hand")) in text and "state_action=restore" in text
+    assert md5(body(1)) in text and md5(body(1, "by hand")) in text and "copy the good one over it" in text
     assert sum(waited) == 10
 
 
@@ -274,7 +274,7 @@ def test_a_document_that_was_deleted_by_hand_is_told(store, emulator):
     ],
 )
 def test_a_missing_bucket_says_what_to_do(aws, call):
-    with pytest.raises(StateError, match="there is no bucket 'nowhere'; playbooks/bootstrap.yml makes it"):
+    with pytest.raises(StateError, match="there is no bucket 'nowhere'; the layer state_bucket makes it"):
         call(Backend("nowhere", use_lockfile=True).store(aws))
 
 
@@ -426,7 +426,9 @@ def test_rubbish_in_the_table_is_reported_and_can_be_broken(aws, emulator, info)
 
 
 def test_a_missing_table_or_bucket_says_what_to_do(aws):
-    with pytest.raises(StateError, match="DynamoDB table nowhere: there is no such table; playbooks/bootstrap.yml"):
+    with pytest.raises(
+        StateError, match="DynamoDB table nowhere: there is no such table; the layer state_bucket makes it"
+    ):
         Backend(BUCKET, "nowhere").lock(aws, KEY).acquire("x")
-    with pytest.raises(StateError, match="there is no such bucket; playbooks/bootstrap.yml"):
+    with pytest.raises(StateError, match="there is no such bucket; the layer state_bucket makes it"):
         Backend("nowhere", use_lockfile=True).lock(aws, KEY).acquire("x")

@@ -38,6 +38,7 @@ PURE = {
     "module_utils.reconcile": ("ansible.", "boto"),
     "module_utils.task_definition": ("ansible.", "boto3"),
     "module_utils.aws": ("ansible.",),
+    "module_utils.state": ("ansible.",),
     "module_utils.resources": ("ansible.",),
 }
 

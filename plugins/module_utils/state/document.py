@@ -13,7 +13,6 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.state import memory as remembering
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import (
-    PLAYBOOK,
     DocumentError,
     ImportRefused,
     StateError,
@@ -238,6 +237,6 @@ def _outputs(data: Mapping[str, Any], check: Check) -> dict[str, Output]:
 
 def _unreadable(place: str, message: str) -> DocumentError:
     return DocumentError(
-        f"{place} {message}. Its earlier versions: {PLAYBOOK} -e state_action=history, and to go back to one: "
-        "-e state_action=restore"
+        f"{place} {message}. In a bucket its earlier versions are kept: look at them with `aws s3api "
+        "list-object-versions`, and copy the last good one over it"
     )

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
-PLAYBOOK = "playbooks/state.yml"
-
 
 class StateError(ReconcileError):
     """The base of all errors of state documents and locks."""

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from ansible_collections.dockyard.aws.plugins.module_utils.state import lock_info
-from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import PLAYBOOK, LockHeld, NoSuchLock
+from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import LockHeld, NoSuchLock
 from ansible_collections.dockyard.aws.plugins.module_utils.state.lock_info import LockInfo
 
 FIRST_DELAY = 1.0
@@ -36,6 +36,7 @@ class LockPlace(Protocol):
     """One place where a lock can lie. Texts are those of LockInfo; every change is conditional on them."""
 
     where: str
+    removal: str
 
     def take(self, text: str) -> str | None:
         """Put the lock there. None when it is ours now, otherwise the holder's text (empty where it is gone again)."""
@@ -178,7 +179,7 @@ class Lock:
         info = lock_info.parse(text)
         return LockHeld(
             f"{self._path} is locked in {place.where} by {described(info)}. Wait for it with lock_timeout. Only when "
-            f"that run is certainly gone: {PLAYBOOK} -e state_action=unlock -e lock_id={info.id}",
+            f"that run is certainly gone, remove lock {info.id}: {place.removal}",
             (info,),
         )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -37,6 +38,8 @@ class DynamoDBLock:
         self._table = table
         self._id = {HASH_KEY: {"S": path}}
         self.where = f"the DynamoDB table {table}"
+        item = json.dumps({HASH_KEY: {"S": path}})
+        self.removal = f"aws dynamodb delete-item --table-name {table} --key '{item}'"
 
     def take(self, text: str) -> str | None:
         try:
@@ -80,7 +83,7 @@ class DynamoDBLock:
     def _explained(self, error: BaseException, doing: str) -> ReconcileError:
         doing = f"{doing} {self._id[HASH_KEY]['S']} in {self.where}"
         if errors.code_of(error) == NO_TABLE:
-            return NotThere(f"cannot {doing}: there is no such table; playbooks/bootstrap.yml makes it")
+            return NotThere(f"cannot {doing}: there is no such table; the layer state_bucket makes it")
         return errors.explained(error, doing, LAYER)
 
 
@@ -102,6 +105,7 @@ class S3Lock:
             self._object["ExpectedBucketOwner"] = owner
         self._wait = wait
         self.where = f"s3://{bucket}/{key}{LOCK_SUFFIX}"
+        self.removal = f"aws s3 rm {self.where}"
 
     def take(self, text: str) -> str | None:
         code = self._write(text)
@@ -171,7 +175,7 @@ class S3Lock:
     def _explained(self, error: BaseException, verb: str) -> ReconcileError:
         doing = f"{verb} the lock {self.where}"
         if errors.code_of(error) == "NoSuchBucket":
-            return NotThere(f"cannot {doing}: there is no such bucket; playbooks/bootstrap.yml makes it")
+            return NotThere(f"cannot {doing}: there is no such bucket; the layer state_bucket makes it")
         return errors.explained(error, doing, LAYER)
 
 
@@ -181,6 +185,7 @@ class LocalLock:
     def __init__(self, folder: str | Path, key: str) -> None:
         self._path = Path(folder) / (key + LOCK_SUFFIX)
         self.where = str(self._path)
+        self.removal = f"rm {self.where}"
 
     def take(self, text: str) -> str | None:
         """The file appears with its contents in it, so that nobody ever reads half of it."""

@@ -23,7 +23,6 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors impo
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document
 from ansible_collections.dockyard.aws.plugins.module_utils.state.digests import Digests, digest_of
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import (
-    PLAYBOOK,
     DigestMismatch,
     DigestNotWritten,
     DocumentError,
@@ -128,7 +127,7 @@ class S3Store:
             if errors.code_of(error) in {*GONE, "NoSuchVersion", "InvalidArgument", "400", "405", "MethodNotAllowed"}:
                 raise StateError(
                     f"{self.place(key)} has no version {version_id!r} with contents; "
-                    f"{PLAYBOOK} -e state_action=history lists them"
+                    f"`aws s3api list-object-versions --bucket {self._bucket} --prefix {key}` lists them"
                 ) from error
             raise self._explained(error, f"read a version of {self.place(key)}") from error
 
@@ -237,8 +236,9 @@ class S3Store:
             stored, digest = self._get(key), self._digests_of([key]).get(key, "")
         raise DigestMismatch(
             f"{self.place(key)} has the MD5 digest {digest_of(stored.body or b'')}, and the lock table has {digest}: "
-            "it was changed by hand or by another tool, or is being written right now. Compare the versions: "
-            f"{PLAYBOOK} -e state_action=history; write a good one: -e state_action=restore"
+            "it was changed by hand or by another tool, or is being written right now. Compare the versions "
+            f"(`aws s3api list-object-versions --bucket {self._bucket} --prefix {key}`), copy the good one over it, "
+            "and put its MD5 into the table, or delete that row"
         )
 
     def _unfinished(self, key: str, stored: Stored, digest: str) -> bool:
@@ -257,7 +257,7 @@ class S3Store:
     def _explained(self, error: BaseException, doing: str) -> ReconcileError:
         code = errors.code_of(error)
         if code == "NoSuchBucket":
-            return NotThere(f"cannot {doing}: there is no bucket {self._bucket!r}; playbooks/bootstrap.yml makes it")
+            return NotThere(f"cannot {doing}: there is no bucket {self._bucket!r}; the layer state_bucket makes it")
         said = errors.explained(error, doing, LAYER)
         if code in errors.DENIED:
             hint = "S3 answers so also where there is no such object and s3:ListBucket is not allowed."

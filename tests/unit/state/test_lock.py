@@ -46,6 +46,7 @@ class FakePlace:
 
     def __init__(self, time, where="a place", text=None, freed=None, answers=(), raises=None, broken=None):
         self.where, self.text, self.freed, self.time = where, text, freed, time
+        self.removal = f"remove {where}"
         self.answers, self.raises, self.broken = list(answers), raises, broken
         self.log = []
 
@@ -198,7 +199,7 @@ def test_a_held_lock_says_who_since_when_what_for_and_how_to_break_it(time):
         "OperationTypeApply",
         "1.11.4",
         "lock_timeout",
-        "playbooks/state.yml -e state_action=unlock -e lock_id=3aa5ec26-dd6d-1d58-fb87-a3ea1b1bd1d9",
+        "remove lock 3aa5ec26-dd6d-1d58-fb87-a3ea1b1bd1d9: remove the DynamoDB table t",
     ):
         assert part in text
     assert caught.value.holders[0].who == "jane@build"
@@ -207,7 +208,7 @@ def test_a_held_lock_says_who_since_when_what_for_and_how_to_break_it(time):
 
 @pytest.mark.parametrize("text", ["hello", ""])
 def test_an_unreadable_lock_is_held_too(time, text):
-    with pytest.raises(LockHeld, match="lock_id=unreadable-" if text else "again and again"):
+    with pytest.raises(LockHeld, match="remove lock unreadable-" if text else "again and again"):
         lock_on(time, FakePlace(time, text=text)).acquire("x")
 
 
