@@ -102,7 +102,7 @@ def test_the_first_run_ever_ends_with_everything_in_the_bucket(runner, emulator,
     expected = {paths.memory(layer) for layer in LAYERS}
     expected |= {paths.outputs(layer, host) for layer, hosts in art.declared().items() for host in hosts}
     assert set(keys(emulator)) == expected
-    assert not [path for path in folder.rglob("*.t*state*")]
+    assert list(folder.rglob("*.t*state*")) == []
     assert (folder / ".dockyard" / ".gitignore").read_text() == "*\n"
     assert (folder / ".dockyard" / "state").stat().st_mode & 0o777 == 0o700
     own = read(emulator, paths.memory("state_bucket"))
