@@ -388,7 +388,7 @@ def test_half_a_lock_of_a_run_that_was_killed_is_reported_and_broken(aws, emulat
     backend = BACKENDS["both"]
     info = backend.lock(aws, KEY).acquire("killed")
     emulator.client("dynamodb").delete_item(TableName=TABLE, Key={"LockID": {"S": PATH}})
-    with pytest.raises(LockHeld, match=f"for killed.*lock_id={info.id}"):
+    with pytest.raises(LockHeld, match=f"for killed.*remove lock {info.id}"):
         backend.lock(aws, KEY).acquire("x")
     assert item(emulator, PATH) is None
     assert backend.lock(aws, KEY).force_unlock(info.id) == [info]

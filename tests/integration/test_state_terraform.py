@@ -147,7 +147,7 @@ def test_we_report_terraforms_lock_and_break_it(aws, emulator, tmp_path, kind):
         lock, deadline = BACKENDS[kind].lock(aws, KEY), time.monotonic() + 60
         while len(lock.holders()) < 1 + (kind == "both") and time.monotonic() < deadline:
             time.sleep(0.1)
-        with pytest.raises(LockHeld, match="OperationTypeApply.*lock_id=") as caught:
+        with pytest.raises(LockHeld, match="OperationTypeApply.*remove lock ") as caught:
             lock.acquire("x")
         holder = caught.value.holders[0]
         assert (holder.operation, holder.path) == ("OperationTypeApply", PATH)
