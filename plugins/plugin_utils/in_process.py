@@ -84,7 +84,9 @@ class InProcessAction(ActionBase):
         """The task's arguments, completed from the inventory, validated."""
         hosts, hostvars = self.hosts(variables), self._hostvars(variables)
         self._secrets.update(declarations.vaulted(self._task.args))
-        arguments = {**declarations.settings(hosts, hostvars), **declarations.plain(self._task.args)}
+        settings = declarations.settings(hosts, hostvars)
+        taken = {option: value for option, value in settings.items() if option in self._spec()}
+        arguments = {**taken, **declarations.plain(self._task.args)}
         if "base_dir" not in arguments:
             arguments["base_dirs"] = {**declarations.folders(hosts, hostvars), **arguments.get("base_dirs", {})}
         params = self._validated(arguments)
@@ -92,8 +94,11 @@ class InProcessAction(ActionBase):
             params["declared"] = self._collect(self.layers(variables), hosts, hostvars)
         return params
 
+    def _spec(self) -> dict[str, Any]:
+        return {**aws_argument_spec(), **self.ARGUMENT_SPEC}
+
     def _validated(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        validated = ArgumentSpecValidator({**aws_argument_spec(), **self.ARGUMENT_SPEC}).validate(arguments)
+        validated = ArgumentSpecValidator(self._spec()).validate(arguments)
         if validated.error_messages:
             raise ReconcileError("; ".join(validated.error_messages))
         params: dict[str, Any] = validated.validated_parameters
@@ -155,11 +160,12 @@ class LayerAction(InProcessAction):
             declared = params["declared"][self.LAYER].get(variables["inventory_hostname"])
             if declared != declarations.plain(closer[self.LAYER]):
                 return False
-        given = {option: closer[name] for option, name in declarations.SETTINGS.items() if name in closer}
+        taken = {option: name for option, name in declarations.SETTINGS.items() if option in self._spec()}
+        given = {option: closer[name] for option, name in taken.items() if name in closer}
         given.update({name: value for name, value in self._task.args.items() if name != "state"})
         if not given or "declared" in given:
             return not given
-        names = ({*aws_argument_spec(), *self.ARGUMENT_SPEC} & params.keys()) - {"declared"}
+        names = (self._spec().keys() & params.keys()) - {"declared"}
         before = self._for_module({name: params[name] for name in names})
         now = self._validated({**before, **declarations.plain(given)})
         return all(now.get(name) == params[name] for name in names)

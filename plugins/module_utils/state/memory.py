@@ -26,7 +26,8 @@ class Entry:
     host: whose declaration it was. where: the variable. name: how a later run finds it together with `scope`.
     attributes: id, arn and what else others refer to. properties, tags: as applied last, references resolved,
     in the canonical form of its kind. scope: what it lies in. needs: the addresses that it referred to; with scope,
-    they order its deletion. protect, options: as declared last. pending: `create` from before its creation until it
+    they order its deletion. protect, options: as declared last. create_only: paths that somebody else owns once it
+    exists, each with who. pending: `create` from before its creation until it
     succeeded: it may exist or not, and what was applied is not known.
     """
 
@@ -39,6 +40,7 @@ class Entry:
     needs: tuple[Address, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     protect: bool = False
+    create_only: Mapping[str, str] = field(default_factory=dict)
     pending: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class Entry:
             "needs": sorted(str(address) for address in self.needs),
             "options": plain(self.options),
             "protect": self.protect,
+            "create_only": plain(self.create_only),
             "pending": self.pending,
         }
         return {name: value for name, value in whole.items() if value}
@@ -135,6 +138,7 @@ def _entry(data: Mapping[str, Any], check: Check, path: str) -> Entry:
         needs=tuple(address_of(str(text)) for text in needs),
         options=check.get(data, path, "options", dict, {}),
         protect=check.get(data, path, "protect", bool, False),
+        create_only=check.get(data, path, "create_only", dict, {}),
         pending=check.get(data, path, "pending", str, ""),
     )
 

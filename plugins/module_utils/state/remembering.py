@@ -111,6 +111,7 @@ def entry_of(plan: Plan, resource: Resource, canonical: Canonical) -> Entry:
         needs=tuple(sorted(needs)),
         options=plain(resource.options),
         protect=resource.protect,
+        create_only=plain(resource.create_only),
     )
 
 
@@ -126,6 +127,7 @@ def resource_of(address: Address, entry: Entry, layer: str) -> Resource:
         tags=dict(entry.tags),
         scope=dict(entry.scope),
         depends_on=tuple(Ref(*needed) for needed in entry.needs),
+        create_only=dict(entry.create_only),
         options=dict(entry.options),
         protect=entry.protect,
     )

@@ -31,6 +31,7 @@ WHOLE = Memory(
             needs=(Address("ec2_vpc", "art"), Address("elbv2_load_balancer", "art")),
             options={"force_delete": True},
             protect=True,
+            create_only={"DefaultActions": "the deploy"},
         ),
         Address("s3_bucket", "b"): Entry(pending="create"),
     },

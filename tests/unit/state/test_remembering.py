@@ -84,6 +84,7 @@ def test_an_entry_has_everything_that_a_later_run_needs():
         options={"force_delete": True},
         depends_on=(Ref("gate", "g"), Ref("thing", "x")),
         protect=True,
+        create_only={"Size": "somebody"},
     )
     plan = Plan({made.address: made}, attributes={Address("vpc", "art"): {"id": "vpc-1"}, made.address: {"id": "i"}})
     entry = remembering.entry_of(plan, made, canonical)
@@ -97,11 +98,13 @@ def test_an_entry_has_everything_that_a_later_run_needs():
         needs=(Address("gate", "g"), Address("thing", "other"), Address("vpc", "art")),
         options={"force_delete": True},
         protect=True,
+        create_only={"Size": "somebody"},
     )
     back = remembering.resource_of(made.address, entry, "network")
     assert (back.address, back.layer, back.host, back.protect) == (made.address, "network", "art", True)
     assert {ref.address for ref in back.references()} == set(entry.needs)
     assert back.scope == {"VpcId": Ref("vpc", "art", "id")} and back.options == {"force_delete": True}
+    assert back.create_only == {"Size": "somebody"}
 
 
 def test_what_is_done_is_remembered_and_what_is_deleted_forgotten():
