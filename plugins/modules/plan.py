@@ -29,6 +29,15 @@ options:
       - Only validate the declarations, without AWS and without credentials.
     type: bool
     default: false
+  plan_file:
+    description:
+      - In check mode, the file that the plan is saved in. It is written when planning fails, too, with the status
+        V(error) and the messages.
+      - Otherwise, the file of a saved plan. The task fails, and says what moved, where the plan would be another one
+        now. Every layer then stops where AWS moves before it is carried out, as with O(strict).
+      - A relative path starts from the folder in which ansible-playbook is started.
+      - Defaults to the variable C(plan_file), which is best given with C(-e).
+    type: path
 extends_documentation_fragment:
   - dockyard.aws.layer
   - amazon.aws.common.modules
@@ -44,6 +53,11 @@ EXAMPLES = r"""
 - name: Validate the declarations without AWS
   dockyard.aws.plan:
     offline: true
+
+- name: Save the plan in check mode, and carry out exactly that otherwise
+  dockyard.aws.plan:
+    plan_file: plan.json
+  tags: [always]
 """
 
 RETURN = r"""
@@ -64,6 +78,20 @@ changes:
         - {path: desiredCount, before: 1, after: 2}
       reason: configuration
       notes: []
+status:
+  description: V(changes) where there is something to do, else V(unchanged).
+  returned: always
+  type: str
+counts:
+  description: How many changes of each action there are, and how many resources are as declared.
+  returned: always
+  type: dict
+  sample: {create: 0, update: 1, replace: 0, delete: 0, adopt: 0, unchanged: 42}
+plan_file:
+  description: Where the plan is saved (C(path)), when it was made, and whether it was C(saved) or C(followed) just now.
+  returned: with O(plan_file)
+  type: dict
+  sample: {path: plan.json, made_at: "2026-05-04T10:00:00Z", use: saved}
 unchanged:
   description: How many resources are as declared.
   returned: always

@@ -30,6 +30,7 @@ SETTINGS = {
     "parallelism": "dockyard_parallelism",
     "remote_state": "dockyard_remote_state",
     "strict": "strict",
+    "plan_file": "plan_file",
 }
 SIMILAR = 0.8
 

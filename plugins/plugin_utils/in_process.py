@@ -27,6 +27,12 @@ display = Display()
 # The callback that shows plans. Where it is on, --diff need not show the same differences again.
 VIEW = "dockyard.aws.plan"
 
+UNPLANNED = (
+    "plan_file is given, and this task would make a plan of its own for the layer '{layer}'. It did nothing. With "
+    "a saved plan, everything is planned by the task dockyard.aws.plan: put it first in the playbook, let it plan this "
+    "layer for all hosts of the play and with the options of this task, and run each layer once"
+)
+
 
 class InProcessAction(ActionBase):
     """Runs once for the whole batch of hosts, validates like the module, and calls the same code."""
@@ -50,9 +56,14 @@ class InProcessAction(ActionBase):
                     return self._execute_module(module_args=self._for_module(params), task_vars=variables)
                 return self.perform(params, variables)
         except PlanError as error:
-            return {"failed": True, "msg": str(PlanError(self._located(error, variables)))}
+            located = PlanError(self._located(error, variables))
+            return self._failed(str(located), [str(problem) for problem in located.problems])
         except ReconcileError as error:
-            return {"failed": True, "msg": str(error)}
+            return self._failed(str(error), [str(error)])
+
+    def _failed(self, message: str, problems: list[str]) -> dict[str, Any]:
+        """The result where something is wrong; problems: the same one by one."""
+        return {"failed": True, "msg": message}
 
     @staticmethod
     def _located(error: PlanError, variables: Mapping[str, Any]) -> list[Problem]:
@@ -144,6 +155,8 @@ class LayerAction(InProcessAction):
         if planned is not None and self._is_for_us(planned, variables):
             self._secrets.update(planned.secrets)
             return {**planned.params, "planned": planned}
+        if variables.get("plan_file") is not None or (planned is not None and planned.plan_file):
+            raise ReconcileError(UNPLANNED.format(layer=self.LAYER))
         return super()._params(variables)
 
     def _is_for_us(self, planned: running.PlannedRun, variables: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -37,6 +37,15 @@ def plan_lines(result: Mapping[str, Any], paint: Paint = plain) -> Iterator[str]
     yield from _remarks(result, paint)
     yield ""
     yield count_line(result)
+    if saved := result.get("plan_file"):
+        yield _saved_line(saved, result["changes"])
+
+
+def _saved_line(saved: Mapping[str, Any], changes: Collection[Change]) -> str:
+    if saved["use"] == "followed":
+        return f"As saved in {saved['path']} at {saved['made_at']}."
+    further = " The same command without --check carries out exactly this, or nothing." if changes else ""
+    return f"Saved in {saved['path']}.{further}"
 
 
 def change_lines(change: Change, paint: Paint = plain) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import saved_plan
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
 
@@ -22,7 +23,7 @@ def run_layer(layer: str) -> None:
 def run_plan() -> None:
     """Plan all layers for the declarations given."""
     module = AnsibleAWSModule(argument_spec=running.PLAN_ARGUMENT_SPEC, supports_check_mode=True)
-    _answer(module, lambda: running.run_plan(module.params, module.debug))
+    _answer(module, lambda: saved_plan.run_plan(module.params, module.check_mode, module.debug))
 
 
 def _answer(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:

@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible.module_utils.common.yaml import yaml_dump
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Outcome
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    ADOPT,
     CREATE,
+    DELETE,
     NONE,
     REPLACE,
+    UPDATE,
     Change,
     Difference,
     Ref,
@@ -26,6 +30,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry im
 
 # Declared as empty, which is what a new thing is anyway.
 EMPTY: tuple[Any, ...] = (None, [], {}, "")
+ACTIONS = (CREATE, UPDATE, REPLACE, DELETE, ADOPT)
 
 
 def result_of_plan(plan: Plan, layers: Collection[str]) -> dict[str, Any]:
@@ -61,10 +66,14 @@ def _result(plan: Plan, layers: Collection[str], changes: list[Change], active: 
     }
 
 
+def counts(result: Mapping[str, Any]) -> dict[str, int]:
+    """How many changes of each action a plan has, and how many resources are as declared."""
+    number = Counter(change["action"] for change in result["changes"])
+    return {**{action: number[action] for action in ACTIONS}, "unchanged": result["unchanged"]}
+
+
 def describe(change: Change, plan: Plan) -> dict[str, Any]:
     """One change as a mapping. For a creation the differences are its properties."""
-    kind = KINDS[change.kind]
-    differences = kind.shown(_created(change, plan) if change.action == CREATE else change.differences)
     return {
         "action": change.action,
         "kind": change.kind,
@@ -74,11 +83,16 @@ def describe(change: Change, plan: Plan) -> dict[str, Any]:
         "differences": [
             {"path": item.path, "before": shown(item.before), "after": shown(item.after)}
             | ({"replaces": True} if item.replaces else {})
-            for item in differences
+            for item in KINDS[change.kind].shown(differences(change, plan))
         ],
         "reason": change.reason,
         "notes": list(change.notes),
     }
+
+
+def differences(change: Change, plan: Plan) -> list[Difference]:
+    """What a change is to do, with secrets; of a creation every property."""
+    return _created(change, plan) if change.action == CREATE else change.differences
 
 
 def _created(change: Change, plan: Plan) -> list[Difference]:

@@ -13,7 +13,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aw
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import base, recording, remote_state
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents, Recorder
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import result_of_apply, result_of_plan
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import counts, result_of_apply, result_of_plan
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Executor, Outcome
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
@@ -44,6 +44,7 @@ PLAN_ARGUMENT_SPEC: dict[str, Any] = {
     **RUN_ARGUMENT_SPEC,
     "layers": {"type": "list", "elements": "str", "choices": list(LAYERS)},
     "offline": {"type": "bool", "default": False},
+    "plan_file": {"type": "path"},
 }
 
 
@@ -54,6 +55,7 @@ class PlannedRun:
     hosts: those that it was made for, also those that declare nothing. carried_out: which layers of which hosts.
     environment: of the task that made it, which may hold credentials. secrets: what nobody may be shown.
     documents: what was remembered when it was made, where the run remembers (dockyard_remote_state).
+    where: the account and region that it was made in. plan_file: where it is saved, and what was done there.
     """
 
     params: dict[str, Any]
@@ -64,6 +66,13 @@ class PlannedRun:
     environment: dict[str, str] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
     documents: Documents | None = None
+    where: base.Environment = base.Environment("")
+    plan_file: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def strict(self) -> bool:
+        """Whether AWS may not move any more: so it was asked for, or the plan is the one of a file."""
+        return bool(self.plan_file) or self.params["strict"]
 
     def covers(self, layer: str, hosts: Collection[str]) -> bool:
         to_do = {(layer, host) for host in hosts}
@@ -92,7 +101,7 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
     ]
     if documents is not None:
         made.warnings += [Problem("", remote_state.VARIABLE, text) for text in documents.warnings()]
-    return PlannedRun(dict(params), layers, hosts, made, documents=documents)
+    return PlannedRun(dict(params), layers, hosts, made, documents=documents, where=environment)
 
 
 def validate(params: Mapping[str, Any]) -> list[Resource]:
@@ -115,7 +124,7 @@ def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Pro
         return Executor(KINDS, sessions.aws, planner, run.params["parallelism"], progress)
 
     def apply(last_applied: Mapping[Address, Mapping[str, Any]]) -> Outcome:
-        return executor(last_applied).apply(run.plan, layer, hosts, run.params["strict"])
+        return executor(last_applied).apply(run.plan, layer, hosts, run.strict)
 
     setting = remote_state.of(run.params)
     if setting is None or run.documents is None:
@@ -150,17 +159,20 @@ def _remembered(
     return outcome
 
 
-def run_plan(params: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """What the module plan does."""
-    if params["offline"]:
-        resources = validate(params)
-        return {"changed": False, "offline": True, "resources": [str(resource.address) for resource in resources]}
-    return planned_result(plan(params, progress))
+def offline_result(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the plan task returns where it only validates."""
+    resources = validate(params)
+    return {"changed": False, "offline": True, "resources": [str(resource.address) for resource in resources]}
 
 
 def planned_result(planned: PlannedRun) -> dict[str, Any]:
     """A plan as the plan task returns it: nothing has changed yet."""
-    return {**result_of_plan(planned.plan, planned.layers), "changed": False}
+    result = {**result_of_plan(planned.plan, planned.layers), "changed": False}
+    result["counts"] = counts(result)
+    result["status"] = "changes" if result["changes"] else "unchanged"
+    if planned.plan_file:
+        result["plan_file"] = dict(planned.plan_file)
+    return result
 
 
 def run_layer(layer: str, params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict[str, Any]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_view
 
 
@@ -131,3 +133,20 @@ def test_what_was_done():
     ]
     assert plan_view.done_line([change("create"), change("replace")], 0) == "Done: 2 added, 0 changed, 1 destroyed"
     assert plan_view.done_line([], 2).endswith(", 2 failed")
+
+
+@pytest.mark.parametrize(
+    ("use", "changes", "line"),
+    [
+        (
+            "saved",
+            [change()],
+            "Saved in p.json. The same command without --check carries out exactly this, or nothing.",
+        ),
+        ("saved", [], "Saved in p.json."),
+        ("followed", [change()], "As saved in p.json at 2026-05-04T10:00:00Z."),
+    ],
+)
+def test_a_saved_plan_says_where_it_is(use, changes, line):
+    saved = {"path": "p.json", "made_at": "2026-05-04T10:00:00Z", "use": use}
+    assert lines(*changes, plan_file=saved)[-1] == line
