@@ -101,7 +101,8 @@ def test_the_tasks_environment_has_the_credentials(emulator, run):
 def test_what_is_vaulted_is_shown_nowhere(emulator, tmp_path):
     """Whatever it is called, with all the output there is, in check mode and in a run."""
     encrypted = VaultLib().encrypt("hunter2-and-more", secret=VaultSecret(b"pw")).decode()
-    inventory, password, playbook = (tmp_path / name for name in ("hosts.yml", "password", "playbook.yml"))
+    names = ("hosts.yml", "password", "playbook.yml", "plan.json")
+    inventory, password, playbook, saved = (tmp_path / name for name in names)
     password.write_text("pw")
     container = {"name": "web", "image": "nginx", "memory": 128}
     container["environment"] = [{"name": "GREETING", "value": "{{ greeting }}"}]
@@ -115,10 +116,11 @@ def test_what_is_vaulted_is_shown_nowhere(emulator, tmp_path):
     playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
     for arguments in (["--check"], []):
         output = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
-        options = ["--vault-password-file", str(password), "--diff", "-vvv", *arguments]
+        options = ["--vault-password-file", str(password), "--diff", "-vvv", "-e", f"plan_file={saved}", *arguments]
         done = play(emulator, playbook, *options, inventory=inventory, environment=output)
         assert done.code == 0, done.text
         assert "ecs_task_definition/web" in done.text
         assert "hunter2" not in done.text
+        assert "ecs_task_definition/web" in saved.read_text() and "hunter2" not in saved.read_text()
     made = emulator.client("ecs").describe_task_definition(taskDefinition="web")["taskDefinition"]
     assert made["containerDefinitions"][0]["environment"] == [{"name": "GREETING", "value": "hunter2-and-more"}]

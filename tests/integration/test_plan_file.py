@@ -1,0 +1,290 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Saved plans: carried out as they are, refused where anything has moved since."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+
+import pytest
+import yaml
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import plan_file, saved_plan
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, PlanMoved
+from tests.integration import art
+from tests.integration.playbooks import ROOT, play
+
+SITE = "playbooks/site.yml"
+SERVICE = "art-service-sourcing-data-service"
+REPOSITORIES = ("changed", "kept", "made", "taken")
+ECR = {"ecr": {"web": {"repositories": [{"name": name, "image_tag_mutability": "MUTABLE"} for name in REPOSITORIES]}}}
+WANTED = copy.deepcopy(ECR)
+WANTED["ecr"]["web"]["repositories"][0]["image_tag_mutability"] = "IMMUTABLE"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "plan.json"
+
+
+@pytest.fixture
+def runs(runner, path):
+    """Saving a plan, following it, and carrying it out, as plan task and layers do."""
+
+    class Runs:
+        def check(self, declared, **options):
+            return self._plan(declared, True, **options)
+
+        def follow(self, declared, **options):
+            return self._plan(declared, False, **options)
+
+        def run(self, declared, **options):
+            planned = self.follow(declared, **options)
+            done = []
+            for layer in planned.layers:
+                answer = running.carry_out(planned, layer, planned.hosts, runner.progress.append)
+                assert answer["failures"] == {}
+                done += answer["changes"]
+            return done
+
+        @staticmethod
+        def _plan(declared, check_mode, **options):
+            params = runner.params(declared, **{"plan_file": str(path), "strict": False, **options})
+            return saved_plan.plan(params, check_mode, runner.progress.append)
+
+    return Runs()
+
+
+@pytest.fixture
+def ecr(runner, emulator):
+    """Two of the four repositories as declared, one still to be changed, one without the ownership tag."""
+    client = emulator.client("ecr")
+    declared = copy.deepcopy(ECR)
+    declared["ecr"]["web"]["repositories"] = [
+        item for item in declared["ecr"]["web"]["repositories"] if item["name"] in ("changed", "kept")
+    ]
+    runner.make(declared)
+    client.create_repository(repositoryName="taken")
+    emulator.reset_calls()
+    return client
+
+
+def writes(emulator):
+    return [item for item in emulator.calls()["calls"] if item["mutating"]]
+
+
+def untag(client, name):
+    repository = client.describe_repositories(repositoryNames=[name])["repositories"][0]
+    client.untag_resource(resourceArn=repository["repositoryArn"], tagKeys=["dockyard:environment"])
+
+
+def test_a_plan_of_every_layer_is_carried_out_as_it_was_saved_elsewhere(runs, runner, tmp_path, path):
+    """On another machine the inventory lies in another folder."""
+    here = shutil.copytree(art.INVENTORY, tmp_path / "art")
+    runs.check(art.declared(), base_dir=str(art.INVENTORY))
+    saved = json.loads(path.read_text())
+    done = runs.run(art.declared(), base_dir=str(here))
+    assert {(item["action"], item["kind"], item["name"]) for item in done} == {
+        (item["action"], item["kind"], item["name"]) for item in saved["changes"]
+    }
+    runs.check(art.declared(), base_dir=str(here))
+    assert json.loads(path.read_text())["status"] == "unchanged"
+    runner.emulator.reset_calls()
+    assert runs.run(art.declared(), base_dir=str(here)) == []
+    assert writes(runner.emulator) == []
+
+
+def test_creations_updates_and_adoptions_are_counted_and_carried_out(runs, ecr, path):
+    runs.check(WANTED)
+    saved = json.loads(path.read_text())
+    assert saved["status"] == "changes"
+    assert saved["counts"] == {"create": 1, "update": 1, "adopt": 1, "replace": 0, "delete": 0, "unchanged": 1}
+    assert sorted((item["action"], item["name"]) for item in runs.run(WANTED)) == [
+        ("adopt", "taken"),
+        ("create", "made"),
+        ("update", "changed"),
+    ]
+
+
+def test_a_plan_is_carried_out_once(runs, ecr, emulator):
+    runs.check(WANTED)
+    runs.run(WANTED)
+    emulator.reset_calls()
+    with pytest.raises(plan_file.PlanFileError, match="of its 3 changes, nothing is left to do: it was carried out"):
+        runs.follow(WANTED)
+    assert writes(emulator) == []
+
+
+@pytest.mark.parametrize(
+    ("behind", "said"),
+    [
+        (
+            lambda ecr: ecr.delete_repository(repositoryName="kept"),
+            "ecr_repository/kept: nothing planned, now create",
+        ),
+        (
+            lambda ecr: ecr.put_image_tag_mutability(repositoryName="kept", imageTagMutability="IMMUTABLE"),
+            "ecr_repository/kept: nothing planned, now update (imageTagMutability IMMUTABLE → MUTABLE)",
+        ),
+        (
+            lambda ecr: ecr.put_image_tag_mutability(repositoryName="changed", imageTagMutability="IMMUTABLE"),
+            "ecr_repository/changed: planned update (imageTagMutability MUTABLE → IMMUTABLE), now nothing to do",
+        ),
+        (
+            lambda ecr: ecr.delete_repository(repositoryName="changed"),
+            "ecr_repository/changed: planned update (imageTagMutability MUTABLE → IMMUTABLE), now create",
+        ),
+        (
+            lambda ecr: ecr.create_repository(repositoryName="made"),
+            "ecr_repository/made: planned create, now adopt (",
+        ),
+        (lambda ecr: untag(ecr, "kept"), "ecr_repository/kept: nothing planned, now adopt "),
+        (lambda ecr: ecr.delete_repository(repositoryName="taken"), "ecr_repository/taken: planned adopt "),
+    ],
+)
+def test_what_moved_in_aws_is_said_and_nothing_is_written(runs, ecr, emulator, behind, said):
+    runs.check(WANTED)
+    behind(ecr)
+    emulator.reset_calls()
+    with pytest.raises(plan_file.PlanFileError) as refused:
+        runs.follow(WANTED)
+    lines = str(refused.value).splitlines()
+    assert lines[1].startswith(f"  - {said}") and len(lines) == 3, lines
+    assert writes(emulator) == []
+
+
+def declared(which, **values):
+    """What is wanted, with one repository declared differently, or no more."""
+    found = copy.deepcopy(WANTED)
+    repositories = found["ecr"]["web"]["repositories"]
+    changed = [{**item, **values} if item["name"] == which else item for item in repositories]
+    repositories[:] = changed if values else [item for item in repositories if item["name"] != which]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (declared("kept", scan_on_push=False), "web declares ecr_repository/kept differently"),
+        (declared("kept", force_delete=True), "web declares ecr_repository/kept differently"),
+        (declared("kept", tags={"Team": "two"}), "web declares ecr_repository/kept differently"),
+        (declared("kept"), "web declares ecr_repository/kept no more"),
+        (declared("kept", name="new"), "web declares ecr_repository/new, which it did not when planned"),
+    ],
+)
+def test_what_moved_in_the_inventory_is_said_and_nothing_is_written(runs, ecr, emulator, now, said):
+    runs.check(WANTED)
+    with pytest.raises(plan_file.PlanFileError, match=f"  - inventory: {said}"):
+        runs.follow(now)
+    assert writes(emulator) == []
+
+
+def test_what_moves_after_the_comparison_stops_the_layer(runs, ecr, emulator, runner):
+    runs.check(WANTED)
+    planned = runs.follow(WANTED)
+    ecr.delete_repository(repositoryName="changed")
+    emulator.reset_calls()
+    with pytest.raises(PlanMoved, match="nothing was written:\n  - ecr_repository/changed: planned update"):
+        running.carry_out(planned, "ecr", planned.hosts, runner.progress.append)
+    assert writes(emulator) == []
+
+
+def test_another_environments_file_is_refused(runs, runner, path):
+    runs.check(WANTED)
+    with pytest.raises(plan_file.PlanFileError, match="dockyard_environment: planned for test, this run is for prod"):
+        runs.follow(WANTED, environment_name="prod")
+
+
+def test_a_plan_may_be_refused_and_saved_again(runs, ecr, path):
+    runs.check(WANTED)
+    first = json.loads(path.read_text())
+    ecr.delete_repository(repositoryName="kept")
+    runs.check(WANTED)
+    second = json.loads(path.read_text())
+    assert (first["counts"]["create"], second["counts"]["create"]) == (1, 2)
+    assert len(runs.run(WANTED)) == 4
+
+
+def test_no_plan_is_saved_where_planning_fails(runs, runner, path):
+    with pytest.raises(PlanError):
+        runs.check({"ecr": {"web": {"repositories": [{"name": "UPPER"}]}}})
+    assert not path.exists()
+
+
+@pytest.fixture
+def inventory(tmp_path):
+    return shutil.copytree(art.INVENTORY, tmp_path / "art")
+
+
+def site(emulator, inventory, path, *arguments):
+    return play(emulator, SITE, "--tags", "ecr", "-e", f"plan_file={path}", *arguments, inventory=inventory)
+
+
+def test_the_playbook_saves_and_follows(emulator, inventory, path):
+    """With a path that is relative to where ansible-playbook is started."""
+    relative = os.path.relpath(path, ROOT)
+    checked = site(emulator, inventory, relative, "--check")
+    assert checked.code == 0, checked.failed_messages()
+    assert (
+        f"Saved in {relative}. The same command without --check carries out exactly this, or nothing." in checked.text
+    )
+    result = next(result for action, _host, result in checked.results if action == "dockyard.aws.plan")
+    saved = json.loads(path.read_text())
+    assert (result["status"], result["counts"]) == (saved["status"], saved["counts"]) == ("changes", saved["counts"])
+    assert result["plan_file"] == {"path": relative, "made_at": saved["made_at"], "use": "saved"}
+    limited = site(emulator, inventory, relative, "--limit", "art")
+    assert f"hosts: planned with {SERVICE} (select the same with --limit)" in limited.failed_messages()
+    more = play(emulator, SITE, "--tags", "ecr,iam", "-e", f"plan_file={relative}", inventory=inventory)
+    assert "layers: planned without iam" in more.failed_messages()
+    assert writes(emulator) == []
+    done = site(emulator, inventory, relative)
+    assert done.code == 0, done.failed_messages()
+    assert done.done() == checked.plan() != []
+    assert f"As saved in {relative} at {saved['made_at']}." in done.text
+    again = site(emulator, inventory, relative)
+    assert again.code == 2
+    assert "of its 1 changes, nothing is left to do: it was carried out already" in again.failed_messages()
+
+
+def test_the_playbook_saves_why_there_is_no_plan(emulator, inventory, path):
+    assert site(emulator, inventory, path, "--check").code == 0
+    variables = inventory / "host_vars" / SERVICE / "ecr.yml"
+    variables.write_text(yaml.safe_dump({"ecr": {"repositories": [{"name": "UPPER"}, {"nam": "x"}]}}))
+    failed = site(emulator, inventory, path, "--check")
+    assert failed.code == 2
+    saved = json.loads(path.read_text())
+    assert saved["status"] == "error" and saved["changes"] == []
+    assert all(message.startswith(f"{SERVICE}: ecr") and "ecr.yml:1" in message for message in saved["messages"])
+    refused = site(emulator, inventory, path)
+    assert (
+        f"plan_file: {path} holds no plan, because planning failed at {saved['made_at']}" in refused.failed_messages()
+    )
+    assert writes(emulator) == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"]])
+def test_without_the_plan_task_there_is_no_run_with_a_file(emulator, inventory, path, tmp_path, arguments):
+    playbook = tmp_path / "mine.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "roles": ["dockyard.aws.ecr"]}]))
+    refused = play(emulator, playbook, "-e", f"plan_file={path}", *arguments, inventory=inventory)
+    assert refused.code == 2
+    assert "this task would make a plan of its own for the layer 'ecr'. It did nothing." in refused.failed_messages()
+    assert emulator.calls()["total"] == 0
+
+
+def test_what_the_saved_plan_does_not_cover_is_not_carried_out(emulator, inventory, path, tmp_path):
+    """The file is named by the task, and a role comes with other options than were planned."""
+    tasks = [
+        {"dockyard.aws.plan": {"plan_file": str(path), "layers": ["ecr"]}},
+        {"dockyard.aws.ecr": {"tags": {"Other": "tag"}}},
+    ]
+    playbook = tmp_path / "mine.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    refused = play(emulator, playbook, "--check", inventory=inventory)
+    assert path.exists()
+    assert "this task would make a plan of its own for the layer 'ecr'. It did nothing." in refused.failed_messages()
