@@ -151,8 +151,8 @@ class LayerAction(InProcessAction):
         return [self.LAYER]
 
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        planned = None if self._elsewhere() else plan_store.load()
-        if planned is not None and self._is_for_us(planned, variables):
+        planned = plan_store.load()
+        if planned is not None and not self._elsewhere() and self._is_for_us(planned, variables):
             self._secrets.update(planned.secrets)
             return {**planned.params, "planned": planned}
         if variables.get("plan_file") is not None or (planned is not None and planned.plan_file):

@@ -21,6 +21,7 @@ from tests.integration.playbooks import ROOT, play
 
 SITE = "playbooks/site.yml"
 SERVICE = "art-service-sourcing-data-service"
+STATE = {"bucket": "art-service-terraform-state", "lock_table": "art-service-terraform-locks", "lock_timeout": 5}
 REPOSITORIES = ("changed", "kept", "made", "taken")
 ECR = {"ecr": {"web": {"repositories": [{"name": name, "image_tag_mutability": "MUTABLE"} for name in REPOSITORIES]}}}
 WANTED = copy.deepcopy(ECR)
@@ -84,19 +85,27 @@ def untag(client, name):
 
 
 def test_a_plan_of_every_layer_is_carried_out_as_it_was_saved_elsewhere(runs, runner, tmp_path, path):
-    """On another machine the inventory lies in another folder."""
-    here = shutil.copytree(art.INVENTORY, tmp_path / "art")
-    runs.check(art.declared(), base_dir=str(art.INVENTORY))
+    """On another machine the inventory lies in another folder. The state is in the bucket that the run makes."""
+    here, there = (
+        {"base_dir": str(shutil.copytree(art.INVENTORY, tmp_path / name)), "remote_state": STATE}
+        for name in ("here", "there")
+    )
+    runs.check(art.declared(), **here)
     saved = json.loads(path.read_text())
-    done = runs.run(art.declared(), base_dir=str(here))
+    done = runs.run(art.declared(), **there)
     assert {(item["action"], item["kind"], item["name"]) for item in done} == {
         (item["action"], item["kind"], item["name"]) for item in saved["changes"]
     }
-    runs.check(art.declared(), base_dir=str(here))
+    runs.check(art.declared(), **here)
     assert json.loads(path.read_text())["status"] == "unchanged"
     runner.emulator.reset_calls()
-    assert runs.run(art.declared(), base_dir=str(here)) == []
+    assert runs.run(art.declared(), **there) == []
     assert writes(runner.emulator) == []
+    elsewhere = {**here, "remote_state": {**STATE, "prefix": "other"}}
+    with pytest.raises(
+        plan_file.PlanFileError, match=r"dockyard_remote_state.prefix: planned with \(none\), now other"
+    ):
+        runs.follow(art.declared(), **elsewhere)
 
 
 def test_creations_updates_and_adoptions_are_counted_and_carried_out(runs, ecr, path):

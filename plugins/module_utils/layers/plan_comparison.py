@@ -47,9 +47,15 @@ def _scope(saved: Document, now: Document) -> Iterator[str]:
             parts += [f"planned without {_names(more)}"] if more else []
             yield f"{name}: {' and '.join(parts) or 'planned in another order'} ({hint})"
     for variable in SETTINGS.values():
-        before, after = saved["settings"].get(variable), now["settings"][variable]
-        if before != after:
-            yield f"{variable}: planned with {_value(before)}, now {_value(after)}"
+        yield from _setting(variable, saved["settings"].get(variable), now["settings"][variable])
+
+
+def _setting(name: str, before: Any, after: Any) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for option in dict.fromkeys([*before, *after]):
+            yield from _setting(f"{name}.{option}", before.get(option), after.get(option))
+    elif before != after:
+        yield f"{name}: planned with {_value(before)}, now {_value(after)}"
 
 
 def _inventory(saved: Document, now: Document) -> Iterator[str]:

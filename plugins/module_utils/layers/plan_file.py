@@ -67,6 +67,7 @@ MEMBERS: dict[str, type] = {
     "warnings": list,
     "would_remove": list,
 }
+FREE = ("salt", "made_at", "left_alone", "left_to_others", "warnings")
 CHANGE_MEMBERS = {"action", "kind", "name", "layer", "host", "differences", "reason", "notes"}
 FIELD_MEMBERS = {"path", "before", "after"}
 
@@ -211,7 +212,7 @@ def _canonical(value: Any) -> str:
 def free(document: Mapping[str, Any]) -> dict[str, Any]:
     """What tells of its making or of what moves by itself. No comparison finds a change here: the digests hold it."""
     notes = [item["notes"] for item in document["changes"]]
-    return {**{name: document[name] for name in ("salt", "made_at", "left_to_others", "warnings")}, "notes": notes}
+    return {**{name: document[name] for name in FREE}, "notes": notes}
 
 
 def _key(document: Mapping[str, Any]) -> bytes:

@@ -116,7 +116,7 @@ def test_the_same_plan_is_followed():
 
 def test_what_moves_by_itself_is_no_other_plan():
     after = example(params={**PARAMS, "parallelism": 2, "strict": True})
-    after.plan.warnings = []
+    after.plan.warnings, after.plan.left_alone = [], ["vpc/other: not tagged as this environment's"]
     after.plan.changes[1].notes = ["7 in AWS"]
     after.params["remote_state"] = {**PARAMS["remote_state"], "lock_timeout": 60}
     for item in after.plan.resources.values():
@@ -241,6 +241,10 @@ def test_what_is_no_plan_is_refused_with_what_to_do(text, message):
         ({"params": {**PARAMS, "state": "absent"}}, "state: planned with present, now absent"),
         ({"params": {**PARAMS, "adopt": False}}, "dockyard_adopt: planned with true, now false"),
         ({"params": {**PARAMS, "ownership_tags": False}}, "dockyard_ownership_tags: planned with true, now false"),
+        (
+            {"params": {**PARAMS, "remote_state": {"bucket": "others", "lock_timeout": 1}}},
+            "dockyard_remote_state.bucket: planned with states, now others",
+        ),
         ({"params": {**PARAMS, "remote_state": None}}, r"dockyard_remote_state: planned with .*states.*, now \(none\)"),
     ],
 )
