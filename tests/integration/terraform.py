@@ -79,10 +79,10 @@ class Terraform:
             text=True,
         )
 
-    def run(self, *arguments: str, fails: bool = False) -> str:
+    def run(self, *arguments: str, fails: bool = False, timeout: float = 120) -> str:
         """Its output, when it ends as it should."""
         process = self.start(*arguments)
-        output, _errors = process.communicate(timeout=120)
+        output, _errors = process.communicate(timeout=timeout)
         assert (process.returncode != 0) == fails, output
         return output
 
@@ -90,8 +90,8 @@ class Terraform:
         self.run("init", "-no-color")
         return self
 
-    def apply(self, *more: str, fails: bool = False) -> str:
-        return self.run("apply", "-auto-approve", "-no-color", *more, fails=fails)
+    def apply(self, *more: str, fails: bool = False, timeout: float = 120) -> str:
+        return self.run("apply", "-auto-approve", "-no-color", *more, fails=fails, timeout=timeout)
 
     def outputs(self) -> dict[str, Any]:
         found = json.loads(self.run("output", "-json"))

@@ -160,6 +160,32 @@ def test_other_peoples_rules_are_left_alone(runner, elbv2):
     assert "not this environment's" in run.failures["web"]
 
 
+def test_a_rule_without_a_name_is_known_by_its_priority_and_conditions(runner, elbv2):
+    runner.make(declared())
+    arn = rules(elbv2)[0]["RuleArn"]
+    elbv2.remove_tags(ResourceArns=[arn], TagKeys=["Name", "dockyard:environment"])
+    run = runner.make(declared())
+    assert [(action, kind) for action, kind, _name in run.planned] == [("adopt", "listener_rule")]
+    assert {item["path"] for item in run.changes[0]["differences"]} == {
+        "tags.dockyard:environment",
+        "tags.dockyard:name",
+    }
+    # From now on it is known by its own tag, whatever changes.
+    moved = declared(lambda item: kinds.rule(item).update(priority=77))
+    assert [(action, kind) for action, kind, _name in runner.make(moved).planned] == [("update", "listener_rule")]
+    assert rules(elbv2)[0]["RuleArn"] == arn
+
+
+def test_a_rule_without_a_name_and_with_other_conditions_is_other_peoples(runner, elbv2):
+    runner.make(declared())
+    arn = rules(elbv2)[0]["RuleArn"]
+    elbv2.remove_tags(ResourceArns=[arn], TagKeys=["Name", "dockyard:environment"])
+    other = declared(lambda item: kinds.rule(item)["conditions"][0].update(values=["/other/*"]))
+    run = runner.run(other)
+    assert ("create", "listener_rule") in {(action, kind) for action, kind, _name in run.planned}
+    assert "give that rule the declared name as its Name tag" in run.failures["web"]
+
+
 def test_a_rule_finds_its_listener_in_aws(runner):
     whole = declared()
     runner.make(whole)

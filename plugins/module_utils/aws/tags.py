@@ -12,11 +12,12 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     ENVIRONMENT_TAG,
+    NAME_TAG,
     SUPERSEDED_TAG,
     Observed,
 )
 
-NAME_TAG = "Name"
+__all__ = ["NAME_TAG", "by_name", "from_list", "to_list"]
 
 
 def from_list(tags: Iterable[Mapping[str, str]] | None, key: str = "Key", value: str = "Value") -> dict[str, str]:

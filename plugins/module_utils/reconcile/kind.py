@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import compare
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    NAME_TAG,
     SUPERSEDED_TAG,
     Difference,
     Observed,
@@ -29,6 +30,9 @@ class Kind:
     named: attributes that are the declared name itself, and so known before the thing is made.
     defaults: AWS's values of properties that are declared no more.
     taggable: False where AWS has no tags for it; ownership is then that of its parent.
+    named_by_tag: its Name tag says which one it is. What others made without one, or with another, was found in
+    another way, and keeps what it has: a tag of our own says the name.
+    valueless_tags: keys of tags that say everything by being there, whatever their value is.
     """
 
     kind: ClassVar[str]
@@ -40,6 +44,8 @@ class Kind:
     named: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[Mapping[str, Any]] = {}
     taggable: ClassVar[bool] = True
+    named_by_tag: ClassVar[bool] = False
+    valueless_tags: ClassVar[frozenset[str]] = frozenset()
 
     def read(self, aws: Any, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         """Read all wanted in bulk; what does not exist is left out."""
@@ -87,7 +93,8 @@ class Kind:
 
     def retire(self, aws: Any, observed: Observed) -> None:
         """Mark a copy that is about to be replaced, so that the next read gives it as superseded."""
-        self.retag(aws, observed, {SUPERSEDED_TAG: "true"}, ())
+        name = {NAME_TAG: observed.name} if self.named_by_tag else {}
+        self.retag(aws, observed, {SUPERSEDED_TAG: "true", **name}, ())
 
     def delete(self, aws: Any, resource: Resource | None, observed: Observed) -> None:
         """Delete it, and return when it is gone; what is gone already is no error."""

@@ -14,6 +14,9 @@ KNOWN_AFTER_APPLY = "(known after apply)"
 
 ENVIRONMENT_TAG = "dockyard:environment"
 SUPERSEDED_TAG = "dockyard:superseded"
+NAME_TAG = "Name"
+# Takes the place of the Name tag on what others made under another one, or without.
+OWN_NAME_TAG = "dockyard:name"
 
 SUPERSEDED = "superseded"
 REPLACED_COPY = "copy that was replaced"

@@ -17,7 +17,9 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     CREATE,
     DELETE,
     ENVIRONMENT_TAG,
+    NAME_TAG,
     NONE,
+    OWN_NAME_TAG,
     REPLACE,
     REPLACED_COPY,
     SUPERSEDED,
@@ -249,7 +251,8 @@ class Planner:
             change.action = UPDATE
         if not owned and not self._settings.adopt:
             message = (
-                f"{kind.label} {resource.name!r} exists, is not tagged as this environment's, and adoption is refused"
+                f"{kind.label} {resource.name!r} exists, is not tagged as this environment's, and adoption is refused "
+                "(dockyard_adopt: false)"
             )
             problems.append(Problem(resource.host, resource.where, message))
 
@@ -310,7 +313,12 @@ class Planner:
         if not kind.taggable or observed.tags is None:
             return []
         last_applied = self._settings.last_applied.get(resource.address, {}).get("tags", {})
-        return compare.tag_differences(self.desired_tags(resource), observed.tags, last_applied)
+        desired = self.desired_tags(resource)
+        if kind.named_by_tag and observed.tags.get(NAME_TAG) != desired.get(NAME_TAG):
+            name = desired.pop(NAME_TAG, "")
+            desired |= {OWN_NAME_TAG: name} if name and self._settings.ownership_tags else {}
+        there = {key: observed.tags[key] for key in kind.valueless_tags & desired.keys() & observed.tags.keys()}
+        return compare.tag_differences({**desired, **there}, observed.tags, last_applied)
 
     def _reason(self, resource: Resource, found: list[Difference]) -> str:
         sources = sorted({source for item in found for source in unknown_sources(item.after)})

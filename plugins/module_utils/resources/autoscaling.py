@@ -53,6 +53,8 @@ class AutoScalingGroup(Kind):
     kind = "auto_scaling_group"
     label = "Auto Scaling group"
     immutable = frozenset({"Status"})
+    # ECS looks for its key alone, and people set it to `true` or to nothing.
+    valueless_tags = frozenset({"AmazonECSManaged"})
     defaults = {
         "CapacityRebalance": False,
         "DefaultCooldown": 300,

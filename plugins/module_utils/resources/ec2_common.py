@@ -76,6 +76,7 @@ class Ec2Kind(Kind):
     """
 
     listing: Listing
+    named_by_tag = True
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         names = [item.name for item in wanted if not item.name.startswith(self.listing.prefix)]

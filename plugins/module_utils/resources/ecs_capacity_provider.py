@@ -42,6 +42,7 @@ class EcsCapacityProvider(Kind):
     label = "ECS capacity provider"
     immutable = frozenset({"autoScalingGroupProvider.autoScalingGroupArn"})
     create_before_delete = True
+    named_by_tag = True
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         names = {item.name for item in wanted}

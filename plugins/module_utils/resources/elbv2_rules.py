@@ -19,6 +19,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wa
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import top_level
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     ENVIRONMENT_TAG,
+    OWN_NAME_TAG,
     Difference,
     Observed,
     Resource,
@@ -46,11 +47,13 @@ MOVES = "PriorityMoves"
 class ListenerRule(TaggedKind):
     """A listener rule. Its name is `<load balancer>:<port>/<rule>`, its scope the listener.
 
-    Within the listener it is known by its Name tag; rules that other people made are left alone.
+    Within the listener it is known by its Name tag; a rule that others made without one is known by its priority and
+    conditions together. All other rules are left alone.
     """
 
     kind = "listener_rule"
     label = "listener rule"
+    named_by_tag = True
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         elbv2 = aws.client("elbv2")
@@ -143,11 +146,13 @@ def _choose(
     rules: Sequence[Mapping[str, Any]],
     labels: Mapping[str, dict[str, str]],
 ) -> dict[str, Observed]:
-    """The rules of one listener that the names mean. Rules that carry no such Name tag are other people's."""
+    """The rules of one listener that the names mean. All others are other people's."""
+    tagged = [_tagged_name(labels.get(rule["RuleArn"], {})) for rule in rules]
+    others = {name: item.properties for name, item in names.items() if name not in tagged}
     candidates = [
-        Observed(names[own[tags.NAME_TAG]].name, _properties(rule), _attributes(rule), own)
-        for rule in rules
-        if (own := labels.get(rule["RuleArn"], {})).get(tags.NAME_TAG) in names
+        Observed(names[name].name, _properties(rule), _attributes(rule), labels.get(rule["RuleArn"], {}))
+        for rule, known in zip(rules, tagged, strict=True)
+        if (name := known or _namesake(rule, others)) in names
     ]
     chosen = tags.by_name(candidates, aws.environment, ListenerRule.label)
     declared = {item.name: item.properties.get("Priority") for item in names.values()}
@@ -159,6 +164,19 @@ def _choose(
     for item in chosen.values():
         item.properties[MOVES] = moves
     return chosen
+
+
+def _tagged_name(labels: Mapping[str, str]) -> str:
+    return labels.get(tags.NAME_TAG) or labels.get(OWN_NAME_TAG, "")
+
+
+def _namesake(rule: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]) -> str:
+    """The declared name of a rule that has none itself."""
+    conditions = canonical_conditions(rule["Conditions"])
+    for name, properties in declared.items():
+        if str(properties.get("Priority")) == rule["Priority"]:
+            return name if canonical_conditions(properties["Conditions"]) == conditions else ""
+    return ""
 
 
 def _properties(rule: Mapping[str, Any]) -> dict[str, Any]:
@@ -195,5 +213,5 @@ def _refuse_unless_it_moves(aws: Aws, resource: Resource, error: exceptions.Clie
             name = labels.get(tags.NAME_TAG, rule["RuleArn"])
             raise AwsError(
                 f"priority {wanted} is in use by the listener rule {name!r}, which is not this environment's: "
-                "declare another priority"
+                "declare another priority, or give that rule the declared name as its Name tag to take it over"
             ) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
@@ -66,6 +66,7 @@ class TargetGroup(TaggedKind):
     label = "target group"
     immutable = frozenset(FIXED)
     create_before_delete = True
+    named_by_tag = True
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         elbv2 = aws.client("elbv2")
@@ -75,9 +76,9 @@ class TargetGroup(TaggedKind):
             if (name := _could_be(item["TargetGroupName"], wanted))
         ]
         labels = tags_of(elbv2, (item["TargetGroupArn"] for item, _name in found))
-        candidates = [_observe(item, labels.get(item["TargetGroupArn"], {})) for item, _name in found]
-        chosen = tags.by_name(candidates, aws.environment, self.label)
         declared = {item.name: item.properties for item in wanted}
+        candidates = [_observe(item, labels.get(item["TargetGroupArn"], {}), declared) for item, _name in found]
+        chosen = tags.by_name(candidates, aws.environment, self.label)
         result = {name: item for name, item in chosen.items() if name in declared}
         ask = [item for name, item in result.items() if item.exists and declared[name].get("Attributes")]
 
@@ -151,9 +152,11 @@ def _new_name(name: str) -> str:
     return f"{_start(name)}-{secrets.token_hex(3)}"
 
 
-def _observe(item: Mapping[str, Any], labels: dict[str, str]) -> Observed:
+def _observe(item: Mapping[str, Any], labels: dict[str, str], declared: Collection[str]) -> Observed:
+    """By its Name tag; one that others made by its name in AWS, whatever they put into that tag."""
     properties = {name: item[name] for name in (*FIXED, *HEALTH_CHECK) if name in item}
-    return Observed(labels.get(tags.NAME_TAG, item["TargetGroupName"]), properties, _attributes(item), labels)
+    name = labels.get(tags.NAME_TAG, "")
+    return Observed(name if name in declared else item["TargetGroupName"], properties, _attributes(item), labels)
 
 
 def _attributes(item: Mapping[str, Any]) -> dict[str, Any]:

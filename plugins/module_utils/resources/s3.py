@@ -119,7 +119,7 @@ class S3Bucket(Kind):
             result["ServerSideEncryption"] = _canonical_encryption(result["ServerSideEncryption"])
         if result.get("LifecycleRules"):
             rules = (_canonical_rule(rule) for rule in result["LifecycleRules"])
-            result["LifecycleRules"] = sorted(rules, key=lambda rule: str(rule.get("ID")))
+            result["LifecycleRules"] = sorted(rules, key=policy.text)
         return result
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
@@ -280,8 +280,8 @@ def _canonical_encryption(encryption: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _canonical_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule for all objects has been written in three ways over the years."""
-    result = dict(rule)
+    """A rule for all objects has been written in three ways over the years; its ID is no more than a label."""
+    result = {name: value for name, value in rule.items() if name != "ID"}
     prefix = result.pop("Prefix", None)
     rest = result.get("Filter") or ({"Prefix": prefix} if prefix else {})
     result["Filter"] = {name: value for name, value in rest.items() if value not in ("", None)}

@@ -12,7 +12,7 @@ import xmltodict
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy
 from moto.s3.exceptions import S3AccessDeniedError, S3ClientError
-from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
+from moto.s3.models import OWNER, FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
 from moto.s3.utils import bucket_policy_is_public
 
@@ -31,6 +31,12 @@ def new_bucket(original: Any, self: Any, *args: Any, **kwargs: Any) -> None:
     self.encryption = default_encryption()
     self.public_access_block = PublicAccessBlock("true", "true", "true", "true")
     self.ownership_rule = "BucketOwnerEnforced"
+    self.being_made = True
+
+
+def _private(acl: Any) -> bool:
+    """It grants nothing to anybody but the owner."""
+    return bool(acl) and {grantee.id for grant in acl.grants for grantee in grant.grantees} == {OWNER}
 
 
 @replace(S3Backend, "delete_bucket_encryption")
@@ -50,8 +56,9 @@ def put_bucket_policy(original: Any, self: Any, bucket_name: str, policy: bytes)
 
 @replace(S3Backend, "put_bucket_acl")
 def put_bucket_acl(original: Any, self: Any, bucket_name: str, acl: Any) -> None:
-    """A bucket with BucketOwnerEnforced takes no ACL. moto took it."""
-    if self.get_bucket(bucket_name).ownership_rule == "BucketOwnerEnforced":
+    """A bucket with BucketOwnerEnforced takes no ACL, but for `private` when it is made. moto took any."""
+    bucket = self.get_bucket(bucket_name)
+    if bucket.ownership_rule == "BucketOwnerEnforced" and not (bucket.being_made and _private(acl)):
         raise S3ClientError("AccessControlListNotSupported", "The bucket does not allow ACLs")
     original(self, bucket_name, acl)
 
@@ -96,6 +103,8 @@ def get_bucket_lifecycle(original: Any, self: Any) -> Any:
 def bucket_response_put(original: Any, self: Any, request: Any, bucket_name: str, querystring: Any) -> Any:
     """CreateBucket keeps the tags that came with it: moto dropped them."""
     result = original(self, request, bucket_name, querystring)
+    if bucket_name in self.backend.buckets:
+        self.backend.get_bucket(bucket_name).being_made = False
     body = request.get_data()
     if not querystring and b"<Tags>" in body:
         tags = xmltodict.parse(body, force_list=("Tag",))["CreateBucketConfiguration"]["Tags"]["Tag"]

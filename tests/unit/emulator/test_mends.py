@@ -212,6 +212,14 @@ REFUSALS: dict[str, Refusal] = {
         lambda art: art.iam.create_role(RoleName="r", AssumeRolePolicyDocument=POLICY),
         "MalformedPolicyDocument",
     ),
+    "ACL that lets others in": (
+        lambda art: art.s3.create_bucket(Bucket=BUCKET, ACL="public-read"),
+        "AccessControlListNotSupported",
+    ),
+    "ACL of an existing bucket": (
+        lambda art: (art.s3.create_bucket(Bucket=BUCKET), art.s3.put_bucket_acl(Bucket=BUCKET, ACL="private")),
+        "AccessControlListNotSupported",
+    ),
     "public bucket policy": (
         lambda art: (
             art.s3.create_bucket(Bucket=BUCKET),
@@ -425,7 +433,7 @@ def test_launch_template_versions(world: Any) -> None:
 
 def test_buckets_have_the_defaults_of_2023(world: Any) -> None:
     s3 = world.s3
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"Tags": [{"Key": "a", "Value": "b"}]})
+    s3.create_bucket(Bucket=BUCKET, ACL="private", CreateBucketConfiguration={"Tags": [{"Key": "a", "Value": "b"}]})
     rule = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"][0]
     assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
     block = s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"]

@@ -147,6 +147,13 @@ KINDS: dict[str, Kind] = {
         FakeKind("service", defaults={"grace": 0}),
         FakeKind("store", immutable=frozenset({"key"}), holds_data=True),
         FakeKind("note", taggable=False),
+        FakeKind(
+            "tagged",
+            immutable=frozenset({"size"}),
+            create_before_delete=True,
+            named_by_tag=True,
+            valueless_tags=frozenset({"Managed"}),
+        ),
     )
 }
 

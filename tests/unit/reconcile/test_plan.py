@@ -150,6 +150,46 @@ def test_without_ownership_tags_nothing_is_tagged_and_nothing_adopted():
     assert keys(bench.plan(thing("service", "web")).changes) == []
 
 
+def named(**properties):
+    resource = thing("tagged", "web", **properties)
+    resource.tags = {"Name": "web", "Managed": ""}
+    return resource
+
+
+@pytest.mark.parametrize(
+    ("ownership", "there", "differing"),
+    [
+        (True, {}, ["tags.Managed", f"tags.{ENVIRONMENT_TAG}", "tags.dockyard:name"]),
+        (True, {"Managed": "true"}, [f"tags.{ENVIRONMENT_TAG}", "tags.dockyard:name"]),
+        (True, {"Name": "other", "Managed": ""}, [f"tags.{ENVIRONMENT_TAG}", "tags.dockyard:name"]),
+        (True, {ENVIRONMENT_TAG: "test", "dockyard:name": "web", "Managed": "yes"}, []),
+        (False, {"Managed": "yes"}, []),
+        (False, {"Name": "web", "Managed": "yes"}, []),
+    ],
+)
+def test_what_others_made_keeps_the_name_tag_that_it_has(ownership, there, differing):
+    bench = Bench(ownership_tags=ownership)
+    bench.make(named())
+    bench.cloud.things["tagged-1"]["tags"] = dict(there)
+    assert [item.path for item in only(bench.plan(named()), "tagged", "web").differences] == differing
+
+
+def test_a_new_thing_gets_its_name_tag():
+    bench = Bench()
+    bench.make(named())
+    assert bench.cloud.things["tagged-1"]["tags"] == {"Name": "web", "Managed": "", ENVIRONMENT_TAG: "test"}
+
+
+def test_an_old_copy_without_a_name_tag_gets_one_to_be_found_by():
+    bench = Bench()
+    bench.make(named(size=1))
+    bench.cloud.things["tagged-1"]["tags"] = {ENVIRONMENT_TAG: "test", "dockyard:name": "web"}
+    bench.cloud.fail["delete", "tagged", "web"] = RuntimeError("not now")
+    bench.apply(bench.plan(named(size=2)))
+    marked = bench.cloud.things["tagged-1"]["tags"]
+    assert (marked["Name"], marked["dockyard:superseded"]) == ("web", "true")
+
+
 def test_another_environments_things_are_refused():
     bench = Bench()
     bench.make(thing("service", "web"))

@@ -73,8 +73,12 @@ SAME = {
         {"LifecycleRules": [{"ID": "a", "Filter": {"Prefix": ""}}]},
     ),
     "order of rules": (
-        {"LifecycleRules": [{"ID": "b"}, {"ID": "a"}]},
-        {"LifecycleRules": [{"ID": "a"}, {"ID": "b"}]},
+        {"LifecycleRules": [{"ID": "b", "Status": "Enabled"}, {"ID": "a", "Status": "Disabled"}]},
+        {"LifecycleRules": [{"ID": "a", "Status": "Disabled"}, {"ID": "b", "Status": "Enabled"}]},
+    ),
+    "what a rule is called": (
+        {"LifecycleRules": [{"ID": "b", "Status": "Enabled"}]},
+        {"LifecycleRules": [{"ID": "a", "Status": "Enabled"}]},
     ),
     "bucket key without KMS": (
         {"ServerSideEncryption": {"SSEAlgorithm": "AES256"}},

@@ -1,0 +1,116 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The art environment in real Terraform, applied to the emulator with the real AWS provider."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Ref
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.resolve import resolve
+from tests.integration import art
+from tests.integration.terraform import BINARY, Terraform
+
+STACK = Path(__file__).with_name("terraform_art")
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+VERSIONS = "5.1??.*"
+# Where the AWS provider may lie, so that no registry is asked. The first is for people who keep it elsewhere.
+MIRRORS = (
+    os.environ.get("TERRAFORM_PROVIDER_MIRROR", ""),
+    "/opt/tf-plugins",
+    "~/.terraform.d/plugins",
+    "/usr/local/share/terraform/plugins",
+)
+APPLY_SECONDS = 600
+SERVICES = (
+    *("autoscaling", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "iam"),
+    *("logs", "s3", "s3control", "ssm", "sts"),
+)
+# The way to the emulator, in a file that Terraform lays over the configuration.
+OVERRIDE = """
+provider "aws" {
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  s3_use_path_style           = true
+  endpoints {
+%s
+  }
+%s
+}
+"""
+
+
+def mirror() -> Path | None:
+    """The folder with the AWS provider, or None where there is none on this machine."""
+    folders = [Path(folder).expanduser() for folder in MIRRORS if folder]
+    return next((folder for folder in folders if list((folder / PROVIDER).glob(VERSIONS))), None)
+
+
+needed = pytest.mark.skipif(
+    BINARY is None or mirror() is None,
+    reason="there is no terraform on the PATH, or no AWS provider 5.1xx in a local mirror: "
+    "this shows what becomes of a stack of theirs",
+)
+
+
+class ArtStack(Terraform):
+    """The folder terraform_art, with what it reads, in a folder of its own."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder, "")
+        self._url = url
+        (folder / "main.tf").unlink()
+        shutil.copytree(STACK, folder, dirs_exist_ok=True)
+        shutil.copytree(art.INVENTORY / "task-definitions", folder / "task-definitions")
+        (folder / "policies").mkdir()
+        for name, document in administrators().items():
+            (folder / "policies" / f"{name}.json").write_text(json.dumps(document))
+        (folder / "terraformrc").write_text(
+            f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = "{mirror()}" }}\n}}\n'
+        )
+        self.provider("")
+
+    def provider(self, more: str) -> None:
+        """Point the provider at the emulator, with further settings."""
+        endpoints = "\n".join(f'    {service} = "{self._url}"' for service in SERVICES)
+        (self._folder / "emulator_override.tf").write_text(OVERRIDE % (endpoints, more))
+
+    def plan(self) -> str:
+        """What its plan says; the run fails where it would change something."""
+        return self.run("plan", "-detailed-exitcode", "-no-color", "-lock=false")
+
+    @property
+    def state(self) -> Path:
+        return self._folder / "terraform.tfstate"
+
+
+def administrators() -> dict[str, Any]:
+    """The policy documents of the administrators, as the layer iam makes them."""
+    parameters = {
+        "declared": art.declared("iam"),
+        "environment_name": "art",
+        "account_id": "123456789012",
+        "region": "us-east-1",
+    }
+    policies = {item.name: item for item in running.validate(parameters) if item.kind == "iam_policy"}
+
+    def arn(reference: Ref) -> str:
+        return f"arn:aws:iam::123456789012:policy/{reference.name}"
+
+    found: Mapping[str, Any] = {
+        name: resolve(item.properties["Document"], arn)
+        for name, item in policies.items()
+        if item.properties.get("Path") == "/administrators/"
+    }
+    return dict(found)

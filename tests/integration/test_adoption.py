@@ -1,0 +1,104 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What real Terraform made of the art environment is taken over untouched, and Terraform sees no difference."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import yaml
+
+from tests.emulator.client import Emulator
+from tests.integration import art, terraform_stack
+from tests.integration.playbooks import play
+from tests.integration.terraform_stack import APPLY_SECONDS, ArtStack
+
+pytestmark = [terraform_stack.needed, pytest.mark.xdist_group("adoption")]
+SITE = "playbooks/site.yml"
+UNTAGGED = ("-e", "dockyard_ownership_tags=false")
+OWN_TAGS = {"tags.dockyard:environment", "tags.dockyard:name"}
+IGNORE_TAGS = 'ignore_tags {\n    key_prefixes = ["dockyard:"]\n  }'
+
+
+def inventory(folder):
+    """That of art, but for what this version of the AWS provider cannot say, and for the team's own tags."""
+    shutil.copytree(art.INVENTORY, folder)
+    everything = folder / "group_vars" / "all.yml"
+    variables = yaml.safe_load(everything.read_text())
+    variables["dockyard_tags"]["ManagedBy"] = "terraform"
+    everything.write_text(yaml.safe_dump(variables))
+    ecr = folder / "host_vars" / art.SERVICE / "ecr.yml"
+    declared = yaml.safe_load(ecr.read_text())
+    repository = declared["ecr"]["repositories"][0]
+    del repository["image_tag_mutability_exclusion_filters"]
+    repository["image_tag_mutability"] = "MUTABLE"
+    ecr.write_text(yaml.safe_dump(declared))
+    return folder / "hosts.yml"
+
+
+class Adoption:
+    """One Terraform run, then ours on what it made, in the order in which a team would do it."""
+
+    def __init__(self, emulator, folder):
+        self.stack = ArtStack(folder / "stack", emulator.url)
+        self.stack.init().apply(timeout=APPLY_SECONDS)
+        hosts = inventory(folder / "inventory")
+        emulator.reset_calls()
+        self.untagged = play(emulator, SITE, *UNTAGGED, inventory=hosts)
+        self.calls_untagged = emulator.calls()
+        self.refused = play(emulator, SITE, "-e", "dockyard_adopt=false", inventory=hosts)
+        self.check = play(emulator, SITE, "--check", inventory=hosts)
+        self.terraform_before = self.stack.plan()
+        self.run = play(emulator, SITE, inventory=hosts)
+        self.second = play(emulator, SITE, inventory=hosts)
+        self.stack.provider(IGNORE_TAGS)
+        self.terraform_after = self.stack.plan()
+
+
+@pytest.fixture(scope="module")
+def adoption(tmp_path_factory):
+    with Emulator() as emulator:
+        yield Adoption(emulator, tmp_path_factory.mktemp("adoption"))
+
+
+def changes(played):
+    plans = [result for action, _host, result in played.results if action == "dockyard.aws.plan"]
+    return plans[0]["changes"]
+
+
+def test_without_ownership_tags_there_is_nothing_to_do(adoption):
+    assert adoption.untagged.code == 0, adoption.untagged.text
+    assert changes(adoption.untagged) == []
+    assert adoption.calls_untagged["mutating"] == 0
+
+
+def test_adoption_can_be_refused_for_everything(adoption):
+    assert adoption.refused.code != 0
+    said = adoption.refused.failed_messages()
+    adopted = [item for item in changes(adoption.check) if item["action"] == "adopt"]
+    assert said.count("adoption is refused (dockyard_adopt: false)") == len(adopted)
+    assert "art: network.vpc: VPC 'art' exists, is not tagged as this environment's" in said
+
+
+def test_the_plan_adopts_everything_and_changes_nothing_else(adoption):
+    assert {item["action"] for item in changes(adoption.check)} == {"adopt"}
+    assert {item["reason"] for item in changes(adoption.check)} == {"adoption"}
+    paths = {difference["path"] for item in changes(adoption.check) for difference in item["differences"]}
+    assert paths == OWN_TAGS
+    kinds = {item["kind"] for item in changes(adoption.check)}
+    assert {"vpc", "security_group", "target_group", "listener_rule", "ecs_service", "s3_bucket"} <= kinds
+
+
+def test_the_run_does_what_the_plan_said_and_the_next_nothing(adoption):
+    assert adoption.run.code == 0, adoption.run.failed_messages()
+    assert sorted(adoption.run.done()) == sorted(adoption.check.plan())
+    assert changes(adoption.second) == []
+    assert adoption.second.changed == 0
+
+
+def test_terraform_still_has_nothing_to_change(adoption):
+    """Where there are our tags, its provider is told to ignore them."""
+    assert "No changes" in adoption.terraform_before
+    assert "No changes" in adoption.terraform_after
