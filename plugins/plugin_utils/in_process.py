@@ -28,9 +28,9 @@ display = Display()
 VIEW = "dockyard.aws.plan"
 
 UNPLANNED = (
-    "plan_file is given, and this task would make a plan of its own for the layer '{layer}'. It did nothing. With "
-    "a saved plan, everything is planned by the task dockyard.aws.plan: put it first in the playbook, let it plan this "
-    "layer for all hosts of the play and with the options of this task, and run each layer once"
+    "plan_file is given, and {action} would make a plan of its own here. It did nothing. With a saved plan, everything "
+    "is planned by dockyard.aws.plan: put it first in the playbook, let it plan what this task does, for all hosts of "
+    "the play and with the options of this task, and do each part once"
 )
 
 
@@ -93,6 +93,7 @@ class InProcessAction(ActionBase):
 
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The task's arguments, completed from the inventory, validated."""
+        self._refuse_beside_saved_plan(variables)
         hosts, hostvars = self.hosts(variables), self._hostvars(variables)
         self._secrets.update(declarations.vaulted(self._task.args))
         settings = declarations.settings(hosts, hostvars)
@@ -104,6 +105,14 @@ class InProcessAction(ActionBase):
         if params.get("declared") is None:
             params["declared"] = self._collect(self.layers(variables), hosts, hostvars)
         return params
+
+    def _refuse_beside_saved_plan(self, variables: Mapping[str, Any]) -> None:
+        """What no file holds is not done in a run with a saved plan."""
+        if "plan_file" in self._spec():
+            return
+        planned = plan_store.load()
+        if variables.get("plan_file") is not None or (planned is not None and planned.plan_file):
+            raise ReconcileError(UNPLANNED.format(action=self._task.action))
 
     def _spec(self) -> dict[str, Any]:
         return {**aws_argument_spec(), **self.ARGUMENT_SPEC}
@@ -155,8 +164,6 @@ class LayerAction(InProcessAction):
         if planned is not None and not self._elsewhere() and self._is_for_us(planned, variables):
             self._secrets.update(planned.secrets)
             return {**planned.params, "planned": planned}
-        if variables.get("plan_file") is not None or (planned is not None and planned.plan_file):
-            raise ReconcileError(UNPLANNED.format(layer=self.LAYER))
         return super()._params(variables)
 
     def _is_for_us(self, planned: running.PlannedRun, variables: Mapping[str, Any]) -> bool:

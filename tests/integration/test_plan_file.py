@@ -282,7 +282,10 @@ def test_without_the_plan_task_there_is_no_run_with_a_file(emulator, inventory, 
     playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "roles": ["dockyard.aws.ecr"]}]))
     refused = play(emulator, playbook, "-e", f"plan_file={path}", *arguments, inventory=inventory)
     assert refused.code == 2
-    assert "this task would make a plan of its own for the layer 'ecr'. It did nothing." in refused.failed_messages()
+    assert (
+        "plan_file is given, and dockyard.aws.ecr would make a plan of its own here. It did nothing."
+        in refused.failed_messages()
+    )
     assert emulator.calls()["total"] == 0
 
 
@@ -296,4 +299,7 @@ def test_what_the_saved_plan_does_not_cover_is_not_carried_out(emulator, invento
     playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
     refused = play(emulator, playbook, "--check", inventory=inventory)
     assert path.exists()
-    assert "this task would make a plan of its own for the layer 'ecr'. It did nothing." in refused.failed_messages()
+    assert (
+        "plan_file is given, and dockyard.aws.ecr would make a plan of its own here. It did nothing."
+        in refused.failed_messages()
+    )

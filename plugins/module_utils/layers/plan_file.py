@@ -38,6 +38,8 @@ SETTINGS = {
     "adopt": "dockyard_adopt",
     "ownership_tags": "dockyard_ownership_tags",
     "remote_state": "dockyard_remote_state",
+    "prune": "prune",
+    "destroy_only": "destroy_only",
 }
 # Where the documents lie makes another plan, how long to wait for a lock does not.
 NO_MATTER = {"lock", "lock_table", "lock_timeout"}
