@@ -108,6 +108,35 @@ def test_a_plan_of_every_layer_is_carried_out_as_it_was_saved_elsewhere(runs, ru
         runs.follow(art.declared(), **elsewhere)
 
 
+def test_a_replacement_with_its_consequences_is_followed(runs, runner, path):
+    """Also where what is replaced has an old copy, which goes in the same run."""
+    options = {"base_dir": str(art.INVENTORY)}
+    runner.make(art.declared(), **options)
+    wanted = art.changed("alb", SERVICE, "target_groups.0.protocol", "HTTPS")
+    runs.check(wanted, **options)
+    saved = json.loads(path.read_text())
+    assert saved["counts"]["replace"] == 1
+    replaced = next(item for item in saved["changes"] if item["action"] == "replace")
+    assert replaced["kind"] == "target_group" and replaced["id"].startswith("arn:")
+    done = runs.run(wanted, **options)
+    assert sorted(item["name"] for item in done) == sorted(item["name"] for item in saved["changes"])
+
+
+def test_another_thing_of_the_same_name_is_not_destroyed(runs, ecr, emulator, path):
+    """A VPC of the same name and tags has taken the place of the one that was planned to go."""
+    made = {"network": {"web": {"vpc": {"name": "test", "cidr_block": "10.0.0.0/16"}}}}
+    runs.check(made)
+    runs.run(made)
+    runs.check(made, state="absent")
+    ec2 = emulator.client("ec2")
+    planned = next(item for item in json.loads(path.read_text())["changes"] if item["kind"] == "vpc")["id"]
+    tags = ec2.describe_vpcs(VpcIds=[planned])["Vpcs"][0]["Tags"]
+    ec2.delete_vpc(VpcId=planned)
+    other = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": tags}])
+    with pytest.raises(plan_file.PlanFileError, match=f"id was {planned} when planned, now {other['Vpc']['VpcId']}"):
+        runs.follow(made, state="absent")
+
+
 def test_creations_updates_and_adoptions_are_counted_and_carried_out(runs, ecr, path):
     runs.check(WANTED)
     saved = json.loads(path.read_text())

@@ -235,7 +235,7 @@ def _done_by(change: Change, plan: Plan) -> list[Any]:
 def _identity(change: Change) -> str:
     """Which thing goes: another one of the same name may have taken its place."""
     attributes = change.existing.attributes
-    return str(attributes.get("id") or attributes.get("arn") or change.existing.name)
+    return str(attributes.get("arn") or attributes.get("id") or change.existing.name)
 
 
 def _declared(resource: Resource) -> dict[str, Any]:
