@@ -11,18 +11,12 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import saved_plan
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_store
-from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import InProcessAction
+from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import EnvironmentAction
 
 
-class ActionModule(InProcessAction):
+class ActionModule(EnvironmentAction):
     ARGUMENT_SPEC = running.PLAN_ARGUMENT_SPEC
-
-    def layers(self, variables: Mapping[str, Any]) -> list[str]:
-        """Those asked for, else those that the tags of the run select."""
-        asked = self._task.args.get("layers")
-        return list(asked) if asked else _selected(variables["ansible_run_tags"], variables["ansible_skip_tags"])
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         if params["offline"]:
@@ -50,9 +44,3 @@ class ActionModule(InProcessAction):
         """Where the plan was to be saved, it is saved that there is none."""
         hindered = saved_plan.write_error(self._plan_file, problems, self._secrets) if self._plan_file else ""
         return super()._failed(message if hindered in message else f"{message}\n{hindered}", problems)
-
-
-def _selected(run_tags: list[str], skip_tags: list[str]) -> list[str]:
-    """The layers whose role will run with these tags."""
-    everything = bool({"all", "tagged"} & set(run_tags))
-    return [layer for layer in LAYERS if (everything or layer in run_tags) and layer not in skip_tags]

@@ -15,15 +15,6 @@ description:
   - Changes nothing. The layers that follow in the same run carry out their part of this plan.
   - Belongs at the head of a playbook, with the tag C(always); it plans the layers that the run's tags select.
 options:
-  declared:
-    description:
-      - The declarations, as a dictionary from layer to host to the value of the layer's variable on that host.
-  layers:
-    description:
-      - Which layers to plan. Defaults to those that the tags of the run select.
-    type: list
-    elements: str
-    choices: [state_bucket, iam, network, ecr, alb, autoscaling, ecs]
   offline:
     description:
       - Only validate the declarations, without AWS and without credentials.
@@ -40,6 +31,7 @@ options:
     type: path
 extends_documentation_fragment:
   - dockyard.aws.layer
+  - dockyard.aws.environment
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
@@ -92,6 +84,11 @@ plan_file:
   returned: with O(plan_file)
   type: dict
   sample: {path: plan.json, made_at: "2026-05-04T10:00:00Z", use: saved}
+would_remove:
+  description: What the state remembers and nothing declares any more, as in RV(changes). Deleted with O(prune=true).
+  returned: always
+  type: list
+  elements: dict
 unchanged:
   description: How many resources are as declared.
   returned: always

@@ -31,6 +31,8 @@ SETTINGS = {
     "remote_state": "dockyard_remote_state",
     "strict": "strict",
     "plan_file": "plan_file",
+    "prune": "prune",
+    "destroy_only": "destroy_only",
 }
 SIMILAR = 0.8
 

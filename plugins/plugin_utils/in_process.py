@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ansible import constants
@@ -18,6 +18,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
 from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, interruption, origins, plan_store
@@ -79,6 +80,11 @@ class InProcessAction(ActionBase):
     def layers(self, variables: Mapping[str, Any]) -> list[str]:
         raise LookupError(f"{type(self).__name__} has no layers")
 
+    @staticmethod
+    def interruptible(params: Mapping[str, Any]) -> AbstractContextManager[None]:
+        """While locks may be held, a signal ends the work in order, so that they are given back."""
+        return interruption.handled() if params["remote_state"] else nullcontext()
+
     @property
     def check_mode(self) -> bool:
         return bool(self._task.check_mode)
@@ -94,17 +100,22 @@ class InProcessAction(ActionBase):
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The task's arguments, completed from the inventory, validated."""
         self._refuse_beside_saved_plan(variables)
-        hosts, hostvars = self.hosts(variables), self._hostvars(variables)
+        hostvars = self._hostvars(variables)
         self._secrets.update(declarations.vaulted(self._task.args))
+        params = self._validated(self._arguments(variables, hostvars))
+        if params.get("declared") is None:
+            params["declared"] = self._declared(params, variables, hostvars)
+        return params
+
+    def _arguments(self, variables: Mapping[str, Any], hostvars: Mapping[str, Any]) -> dict[str, Any]:
+        """What the task sets, and what it leaves to the inventory."""
+        hosts = self.hosts(variables)
         settings = declarations.settings(hosts, hostvars)
         taken = {option: value for option, value in settings.items() if option in self._spec()}
         arguments = {**taken, **declarations.plain(self._task.args)}
         if "base_dir" not in arguments:
             arguments["base_dirs"] = {**declarations.folders(hosts, hostvars), **arguments.get("base_dirs", {})}
-        params = self._validated(arguments)
-        if params.get("declared") is None:
-            params["declared"] = self._collect(self.layers(variables), hosts, hostvars)
-        return params
+        return arguments
 
     def _refuse_beside_saved_plan(self, variables: Mapping[str, Any]) -> None:
         """What no file holds is not done in a run with a saved plan."""
@@ -129,8 +140,10 @@ class InProcessAction(ActionBase):
         closer = declarations.closer(variables, self._templar.template)
         return declarations.with_closer(closer, self.hosts(variables), variables["hostvars"])
 
-    def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
-        return declarations.collect(layers, hosts, hostvars, self._secrets)
+    def _declared(
+        self, params: Mapping[str, Any], variables: Mapping[str, Any], hostvars: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return declarations.collect(self.layers(variables), self.hosts(variables), hostvars, self._secrets)
 
     def _elsewhere(self) -> bool:
         """The task is delegated to another machine, which has the way to AWS: the ordinary module runs there."""
@@ -148,6 +161,35 @@ class InProcessAction(ActionBase):
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         return {name: str(value) for name, value in environment.items()}
+
+
+class EnvironmentAction(InProcessAction):
+    """The base of the actions that are about all layers, or those that the tags of the run select."""
+
+    def layers(self, variables: Mapping[str, Any]) -> list[str]:
+        """Those asked for, else those that the tags of the run select."""
+        asked = self._task.args.get("layers")
+        return list(asked) if asked else _selected(variables["ansible_run_tags"], variables["ansible_skip_tags"])
+
+    def _arguments(self, variables: Mapping[str, Any], hostvars: Mapping[str, Any]) -> dict[str, Any]:
+        arguments = super()._arguments(variables, hostvars)
+        if "declared" not in arguments:
+            arguments["whole_inventory"] = set(self.hosts(variables)) >= set(variables["groups"]["all"])
+        return arguments
+
+    def _declared(
+        self, params: Mapping[str, Any], variables: Mapping[str, Any], hostvars: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """To destroy what is recorded, it need not be declared any more, or not without mistakes."""
+        if params["state"] == "absent" and params["remote_state"]:
+            return {layer: {} for layer in self.layers(variables)}
+        return super()._declared(params, variables, hostvars)
+
+
+def _selected(run_tags: list[str], skip_tags: list[str]) -> list[str]:
+    """The layers whose role will run with these tags."""
+    everything = bool({"all", "tagged"} & set(run_tags))
+    return [layer for layer in LAYERS if (everything or layer in run_tags) and layer not in skip_tags]
 
 
 class LayerAction(InProcessAction):
@@ -190,11 +232,13 @@ class LayerAction(InProcessAction):
         now = self._validated({**before, **declarations.plain(given)})
         return all(now.get(name) == params[name] for name in names)
 
-    def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
-        return super()._collect(layers, hosts, hostvars)[self.LAYER]
+    def _declared(
+        self, params: Mapping[str, Any], variables: Mapping[str, Any], hostvars: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return super()._declared(params, variables, hostvars)[self.LAYER]
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        with interruption.handled() if params["remote_state"] else nullcontext():
+        with self.interruptible(params):
             result = self._carry_out(params, variables)
         if VIEW in constants.CALLBACKS_ENABLED:
             del result["diff"]

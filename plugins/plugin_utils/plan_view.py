@@ -34,6 +34,7 @@ def plan_lines(result: Mapping[str, Any], paint: Paint = plain) -> Iterator[str]
         yield paint(f"{layer} · {host}", "bold")
         for change in changes:
             yield from change_lines(change, paint)
+    yield from _would_remove(result.get("would_remove", ()), paint)
     yield from _remarks(result, paint)
     yield ""
     yield count_line(result)
@@ -61,6 +62,17 @@ def change_lines(change: Change, paint: Paint = plain) -> Iterator[str]:
         yield from _field(action, item, min(width, 40), paint)
     for note in change.get("notes", ()):
         yield f"        # {note}"
+
+
+def _would_remove(changes: Collection[Change], paint: Paint) -> Iterator[str]:
+    """What is recorded and declared no more: a run without prune leaves it."""
+    if not changes:
+        return
+    yield ""
+    yield paint("declared no more · would be removed with -e prune=true", "bold")
+    for change in changes:
+        yield paint(f"  - {change['kind']}/{change['name']}   ({change['layer']} · {change['host']})", "red")
+        yield from (f"        # {note}" for note in change["notes"])
 
 
 def _field(action: str, item: Mapping[str, Any], width: int, paint: Paint) -> Iterator[str]:
@@ -187,7 +199,9 @@ def counts(changes: Iterable[Change]) -> tuple[int, int, int]:
 def count_line(result: Mapping[str, Any]) -> str:
     add, change, destroy = counts(result["changes"])
     unchanged = f" ({result['unchanged']} unchanged)" if result["unchanged"] else ""
-    return f"Plan: {add} to add, {change} to change, {destroy} to destroy{unchanged}"
+    waiting = len(result.get("would_remove", ()))
+    removable = f", {waiting} would be removed" if waiting else ""
+    return f"Plan: {add} to add, {change} to change, {destroy} to destroy{removable}{unchanged}"
 
 
 def done_lines(result: Mapping[str, Any], paint: Paint = plain) -> Iterator[str]:

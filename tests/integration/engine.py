@@ -25,6 +25,7 @@ class Run:
     done: list[Key] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     moved: list[str] = field(default_factory=list)
+    would_remove: list[Key] = field(default_factory=list)
     unchanged: int = 0
 
     def change(self, address: str) -> dict[str, Any]:
@@ -69,6 +70,7 @@ class Runner:
             "ownership_tags": True,
             "parallelism": 16,
             "strict": True,
+            "whole_inventory": True,
             "base_dir": "tests/integration/files",
             "region": "us-east-1",
             "endpoint_url": self.emulator.url,
@@ -84,9 +86,10 @@ class Runner:
         planned = self.plan(declared, **options)
         said = running.planned_result(planned)
         result = Run(keys(said["changes"]), said["changes"], unchanged=said["unchanged"])
-        layers = list(planned.layers)
-        for layer in reversed(layers) if options.get("state") == "absent" else layers:
-            answer = running.carry_out(planned, layer, planned.hosts, self.progress.append)
+        result.would_remove = keys(said["would_remove"])
+        layers = [] if options.get("state") == "absent" else planned.layers
+        answers = [running.carry_out(planned, layer, planned.hosts, self.progress.append) for layer in layers]
+        for answer in [*answers, running.remove(planned, self.progress.append)]:
             result.done += keys(answer["changes"])
             result.failures.update(answer["failures"])
             result.moved += answer["moved"]

@@ -14,6 +14,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Executor
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import NONE
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Planner, Settings
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.removal import Removal
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document, remembering
 from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import Memory
@@ -34,7 +35,7 @@ def through_a_document(memory):
 
 def apply(runner, plan, layers, hosts, planner, sessions):
     executor = Executor(KINDS, sessions.aws, planner, progress=runner.progress.append)
-    outcomes = [executor.apply(plan, layer, hosts) for layer in layers]
+    outcomes = [executor.apply(plan, plan.part(layer, hosts)) for layer in layers]
     assert [outcome.failures for outcome in outcomes if outcome.failures] == []
 
 
@@ -75,9 +76,9 @@ def test_memory_is_enough(runner, emulator, case):
         for layer, memory in memories.items()
         for address, entry in memory.resources.items()
     ]
-    gone = planner.plan(resources, destroy=True)
+    gone = planner.plan([], Removal(resources, recorded=True))
     assert {change.address for change in gone.changes} == set(entries), gone.left_alone
     apply(runner, gone, list(reversed(layers)), hosts, planner, sessions)
     left = {layer: remembering.next_memory(memory, gone, layer, canonical) for layer, memory in memories.items()}
     assert not [memory for memory in left.values() if memory.resources]
-    assert planner.plan(resources, destroy=True).changes == []
+    assert planner.plan([], Removal(resources, recorded=True)).changes == []

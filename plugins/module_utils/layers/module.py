@@ -26,6 +26,12 @@ def run_plan() -> None:
     _answer(module, lambda: saved_plan.run_plan(module.params, module.check_mode, module.debug))
 
 
+def run_remove() -> None:
+    """Delete what is recorded and declared no more, or all that is declared."""
+    module = AnsibleAWSModule(argument_spec=running.REMOVE_ARGUMENT_SPEC, supports_check_mode=True)
+    _answer(module, lambda: running.run_remove(module.params, module.check_mode, module.debug))
+
+
 def _answer(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:
     if module.params["declared"] is None:
         module.fail_json(msg="declared is required where the module runs outside ansible-playbook's own process")

@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.remote_state import RemoteState
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Outcome
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import DELETE, Address
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document, remembering
@@ -45,6 +45,16 @@ class Documents:
     def memory(self, environment: str, layer: str) -> Memory:
         found = self.parsed.get(Place(layer))
         return (found.memory if found else None) or Memory(environment, layer)
+
+    def memories(self) -> Iterator[tuple[str, Memory]]:
+        """What was read of the layers' memories, with the layer of each."""
+        for place, found in self.parsed.items():
+            if found is not None and found.memory is not None and not place.host:
+                yield place.layer, found.memory
+
+    def layers(self) -> set[str]:
+        """The layers whose memory was read."""
+        return {layer for layer, _memory in self.memories()}
 
     def last_applied(self) -> dict[Address, dict[str, Any]]:
         return remembering.last_applied(found.memory for found in self.parsed.values() if found is not None)
@@ -129,9 +139,9 @@ class Recorder:
         apply: Apply,
     ) -> tuple[Outcome, str]:
         """Carry out a part of a plan under the locks of its layers; and what went wrong with the state."""
-        outcome = Outcome()
+        outcome, operation = Outcome(), f"{plan.removal.reason if plan.absent else 'apply'} {', '.join(layers)}"
         try:
-            with self._open(layers, hosts_of, documents, _operation(plan, layers)) as (home, now):
+            with self._open(layers, hosts_of, documents, operation) as (home, now):
                 moved = not now.same_as(documents, layers)
                 earlier = {change.address for change in plan.changes if change.done}
                 self._write_intended(home, plan, layers, now)
@@ -145,7 +155,7 @@ class Recorder:
             self._move(documents)
         except NotThere as error:
             # The state's own bucket and table go last, and what they remembered goes with them.
-            return outcome, "" if plan.destroy and outcome.done else str(error)
+            return outcome, "" if any(change.action == DELETE for change in outcome.done) else str(error)
         except StateError as error:
             return outcome, str(error)
         return outcome, ""
@@ -317,10 +327,6 @@ def not_recorded(outcome: Outcome, message: str, hosts: Collection[str]) -> None
     done = f"{len(outcome.done)} changes were made, but " if outcome.done else ""
     for host in hosts:
         outcome.fail(host, f"{done}{message}")
-
-
-def _operation(plan: Plan, layers: Sequence[str]) -> str:
-    return f"{'destroy' if plan.destroy else 'apply'} {', '.join(layers)}"
 
 
 def _only_done(plan: Plan, earlier: Collection[Address]) -> Plan:

@@ -19,6 +19,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     NONE,
     REPLACE,
     UPDATE,
+    Address,
     Change,
     Difference,
     Ref,
@@ -39,9 +40,9 @@ def result_of_plan(plan: Plan, layers: Collection[str]) -> dict[str, Any]:
     return _result(plan, layers, changes, [change for change in changes if change.action != NONE])
 
 
-def result_of_apply(plan: Plan, layer: str, outcome: Outcome) -> dict[str, Any]:
-    """What was done, as a layer's module returns it."""
-    result = _result(plan, [layer], [change for change in plan.shown() if change.layer == layer], outcome.done)
+def result_of_apply(plan: Plan, layers: Collection[str], part: Collection[Address], outcome: Outcome) -> dict[str, Any]:
+    """What was done to a part of a plan, as a module returns it."""
+    result = _result(plan, layers, [change for change in plan.shown() if change.resource.address in part], outcome.done)
     result["failures"] = {host: "\n".join(messages) for host, messages in outcome.failures.items()}
     result["moved"] = outcome.moved
     result["notes"] = outcome.notes
@@ -61,7 +62,7 @@ def _result(plan: Plan, layers: Collection[str], changes: list[Change], active: 
         "outputs": _outputs(plan, changes),
         "plan_warnings": [str(warning) for warning in plan.warnings],
         "failures": {},
-        "destroy": plan.destroy,
+        "would_remove": [describe(change, plan) for change in plan.held_back if change.layer in layers],
         "layers": list(layers),
     }
 

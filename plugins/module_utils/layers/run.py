@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws, Sessions
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import base, recording, remote_state
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import base, recording, remote_state, removing
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents, Recorder
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import counts, result_of_apply, result_of_plan
@@ -19,6 +19,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor im
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Resource
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan, Planner, Settings
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.removal import NOTHING, Removal
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 
 Progress = Callable[[str], None]
@@ -40,9 +41,15 @@ RUN_ARGUMENT_SPEC: dict[str, Any] = {
     "base_dir": {"type": "path"},
     "base_dirs": {"type": "dict"},
 }
-PLAN_ARGUMENT_SPEC: dict[str, Any] = {
+REMOVE_ARGUMENT_SPEC: dict[str, Any] = {
     **RUN_ARGUMENT_SPEC,
     "layers": {"type": "list", "elements": "str", "choices": list(LAYERS)},
+    "prune": {"type": "bool", "default": False},
+    "destroy_only": {"type": "list", "elements": "str"},
+    "whole_inventory": {"type": "bool", "default": False},
+}
+PLAN_ARGUMENT_SPEC: dict[str, Any] = {
+    **REMOVE_ARGUMENT_SPEC,
     "offline": {"type": "bool", "default": False},
     "plan_file": {"type": "path"},
 }
@@ -53,6 +60,7 @@ class PlannedRun:
     """A plan with what is needed to carry it out. Lives as long as the playbook run.
 
     hosts: those that it was made for, also those that declare nothing. carried_out: which layers of which hosts.
+    removed: whether what is to go was removed.
     environment: of the task that made it, which may hold credentials. secrets: what nobody may be shown.
     documents: what was remembered when it was made, where the run remembers (dockyard_remote_state).
     where: the account and region that it was made in. plan_file: where it is saved, and what was done there.
@@ -63,6 +71,7 @@ class PlannedRun:
     hosts: list[str]
     plan: Plan
     carried_out: set[tuple[str, str]] = field(default_factory=set)
+    removed: bool = False
     environment: dict[str, str] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
     documents: Documents | None = None
@@ -83,17 +92,21 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
     """Validate all declarations, read AWS once, make one plan. params['declared']: layer -> host -> declaration."""
     layers = list(params["declared"])
     hosts = sorted({*hosts, *(host for by_host in params["declared"].values() for host in by_host)})
-    declarations = _parse(params)
+    removing.check(params)
     setting = remote_state.of(params)
+    from_memory = params["state"] == "absent" and setting is not None
+    declarations = {} if from_memory else _parse(params)
     sessions = _sessions(params, progress)
     documents = None
     with heartbeat(progress, lambda: "reading what AWS has"):
         environment = _environment(params, sessions)
         resources = declared_resources(declarations, environment)
         if setting is not None:
-            documents = _recorder(setting, params, sessions, progress).read(_hosts_of(layers, resources))
+            wanted = LAYERS if from_memory or params.get("prune") else layers
+            documents = _recorder(setting, params, sessions, progress).read(_hosts_of(wanted, resources))
+        staying, going = _staying_and_going(params, layers, hosts, resources, documents)
         last_applied = documents.last_applied() if documents else {}
-        made = _planner(params, sessions, last_applied).plan(resources, destroy=params["state"] == "absent")
+        made = _planner(params, sessions, last_applied).plan(staying, going)
     made.warnings += [
         warning
         for name, items in declarations.items()
@@ -102,6 +115,20 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
     if documents is not None:
         made.warnings += [Problem("", remote_state.VARIABLE, text) for text in documents.warnings()]
     return PlannedRun(dict(params), layers, hosts, made, documents=documents, where=environment)
+
+
+def _staying_and_going(
+    params: Mapping[str, Any],
+    layers: Collection[str],
+    hosts: Collection[str],
+    resources: list[Resource],
+    documents: Documents | None,
+) -> tuple[list[Resource], Removal]:
+    if params["state"] == "absent":
+        if documents is None:
+            return [], removing.to_destroy_declared(params, resources)
+        return [], removing.to_destroy(params, layers, hosts, documents)
+    return resources, NOTHING if documents is None else removing.to_prune(params, layers, resources, documents)
 
 
 def validate(params: Mapping[str, Any]) -> list[Resource]:
@@ -117,6 +144,27 @@ def validate(params: Mapping[str, Any]) -> list[Resource]:
 
 def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Progress) -> dict[str, Any]:
     """Carry out a layer's part of a plan for these hosts, and say what was done."""
+    outcome = _apply(run, [layer], run.plan.part(layer, hosts), hosts, progress)
+    run.carried_out.update((layer, host) for host in hosts)
+    return result_of_apply(run.plan, [layer], run.plan.part(layer, hosts), outcome)
+
+
+def remove(run: PlannedRun, progress: Progress) -> dict[str, Any]:
+    """Delete what a plan lists for deletion, in all of its layers; what keeps the state goes last."""
+    outcome = Outcome()
+    for layers in ([layer for layer in run.layers if layer != STATE_LAYER], [STATE_LAYER]):
+        wanted = {address for address in run.plan.absent if run.plan.resources[address].layer in layers}
+        if wanted and not outcome.failures:
+            hosts = {run.plan.resources[address].host for address in wanted}
+            outcome.add(_apply(run, layers, wanted, hosts, progress))
+    run.removed = True
+    return result_of_apply(run.plan, run.layers, run.plan.absent, outcome)
+
+
+def _apply(
+    run: PlannedRun, layers: Sequence[str], wanted: Collection[Address], hosts: Collection[str], progress: Progress
+) -> Outcome:
+    """Carry out a part of a plan; where the run remembers, under locks."""
     sessions = _sessions(run.params, progress)
 
     def executor(last_applied: Mapping[Address, Mapping[str, Any]]) -> Executor:
@@ -124,38 +172,36 @@ def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Pro
         return Executor(KINDS, sessions.aws, planner, run.params["parallelism"], progress)
 
     def apply(last_applied: Mapping[Address, Mapping[str, Any]]) -> Outcome:
-        return executor(last_applied).apply(run.plan, layer, hosts, run.strict)
+        return executor(last_applied).apply(run.plan, wanted, run.strict)
 
     setting = remote_state.of(run.params)
     if setting is None or run.documents is None:
-        outcome = apply({})
-    else:
-        touched = executor({}).layers(run.plan, layer, hosts)
-        recorder = _recorder(setting, run.params, sessions, progress)
-        outcome = _remembered(recorder, run, layer, hosts, touched, apply)
-    run.carried_out.update((layer, host) for host in hosts)
-    return result_of_apply(run.plan, layer, outcome)
+        return apply({})
+    touched = executor({}).layers(run.plan, wanted)
+    recorder = _recorder(setting, run.params, sessions, progress)
+    return _remembered(recorder, run, layers, hosts, touched, apply)
 
 
 def _remembered(
     recorder: Recorder,
     run: PlannedRun,
-    layer: str,
+    layers: Sequence[str],
     hosts: Collection[str],
     touched: Sequence[str],
     apply: recording.Apply,
 ) -> Outcome:
     """Carry out under locks and remember it; where there is nothing to do, bring the documents up to date."""
     documents, outcome = run.documents or Documents(), Outcome()
-    hosts_of = _hosts_of([layer, *touched], run.plan.resources.values())
+    hosts_of = _hosts_of([*layers, *touched], run.plan.resources.values())
     if touched:
         outcome, message = recorder.apply(run.plan, touched, hosts_of, documents, apply)
         if message:
-            concerned = sorted(set(hosts) & set(hosts_of[layer])) or sorted(hosts)
-            recording.not_recorded(outcome, message, concerned)
-    elif recorder.to_write(run.plan, layer, documents):
-        message = recorder.record(run.plan, [layer], hosts_of, documents)
-        outcome.notes += [message] if message else []
+            own = {host for layer in layers for host in hosts_of[layer]}
+            recording.not_recorded(outcome, message, sorted(set(hosts) & own) or sorted(hosts))
+    for layer in layers:
+        if layer not in touched and recorder.to_write(run.plan, layer, documents):
+            message = recorder.record(run.plan, [layer], hosts_of, documents)
+            outcome.notes += [message] if message else []
     return outcome
 
 
@@ -173,6 +219,19 @@ def planned_result(planned: PlannedRun) -> dict[str, Any]:
     if planned.plan_file:
         result["plan_file"] = dict(planned.plan_file)
     return result
+
+
+def run_remove(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict[str, Any]:
+    """Plan what is to go and delete it, without a plan that was made before. params['declared']: as for `plan`."""
+    made = plan({**params, "prune": params["state"] == "present"}, progress)
+    if check_mode:
+        return result_of_removal(made)
+    return remove(made, progress)
+
+
+def result_of_removal(run: PlannedRun) -> dict[str, Any]:
+    """What `remove` would do."""
+    return {**result_of_apply(run.plan, run.layers, run.plan.absent, Outcome(done=run.plan.deletions()))}
 
 
 def run_layer(layer: str, params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict[str, Any]:

@@ -50,6 +50,14 @@ class Outcome:
     moved: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, other: Outcome) -> None:
+        """Join what another part came to."""
+        self.done += other.done
+        self.moved += other.moved
+        self.notes += other.notes
+        for host, messages in other.failures.items():
+            self.failures.setdefault(host, []).extend(messages)
+
     def fail(self, host: str, message: str) -> None:
         self.failures.setdefault(host, []).append(message)
 
@@ -71,11 +79,11 @@ class Executor:
         self._parallelism = parallelism
         self._progress = progress
 
-    def apply(self, plan: Plan, layer: str, hosts: Collection[str], strict: bool = False) -> Outcome:
-        """Carry out a layer's part for some hosts, and what it needs of other layers and is not done yet."""
+    def apply(self, plan: Plan, wanted: Collection[Address], strict: bool = False) -> Outcome:
+        """Carry out what is to happen to these resources, and what that needs of others and is not done yet."""
         outcome = Outcome()
         steps = stepping.build(plan, self._kinds)
-        selected = self._select(steps, layer, hosts)
+        selected = self._select(steps, wanted)
         if selected:
             self._look_again(plan, {steps[key].change.address for key in selected}, strict, outcome)
             steps = stepping.build(plan, self._kinds)
@@ -83,14 +91,14 @@ class Executor:
             self._run(plan, {key: steps[key] for key in selected}, steps, outcome)
         return outcome
 
-    def layers(self, plan: Plan, layer: str, hosts: Collection[str]) -> list[str]:
+    def layers(self, plan: Plan, wanted: Collection[Address]) -> list[str]:
         """The layers in which `apply` would have something to do, sorted."""
         steps = stepping.build(plan, self._kinds)
-        return sorted({steps[key].change.layer for key in self._select(steps, layer, hosts)})
+        return sorted({steps[key].change.layer for key in self._select(steps, wanted)})
 
     @staticmethod
-    def _select(steps: Mapping[StepKey, Step], layer: str, hosts: Collection[str]) -> set[StepKey]:
-        own = {key for key, step in steps.items() if step.change.layer == layer and step.change.host in hosts}
+    def _select(steps: Mapping[StepKey, Step], wanted: Collection[Address]) -> set[StepKey]:
+        own = {key for key, step in steps.items() if step.change.resource.address in wanted}
         direct = {key for key in own if steps[key].verb != "clean"}
         selected = graph.closure(direct, {key: step.needs for key, step in steps.items()})
         cleaning = [key for key, step in steps.items() if step.verb == "clean"]

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import compare, graph
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import compare, graph, removal
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
@@ -36,6 +36,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     unknown_sources,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.reader import Reader, ReadRequest
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.removal import NOTHING, Removal
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.resolve import resolve
 
 
@@ -61,7 +62,8 @@ class Plan:
 
     changes: in the order in which they are carried out; also those with nothing to do.
     attributes: of what exists, by address, also of what is only referred to; grows as the plan is carried out.
-    left_alone: what destroy found and does not touch, each with why.
+    removal: what is to go; `absent` has the addresses of what of it is in this plan.
+    held_back: deletions that are only shown. left_alone: what a removal found and does not touch, each with why.
     """
 
     resources: dict[Address, Resource]
@@ -69,7 +71,9 @@ class Plan:
     observed: dict[Address, Observed] = field(default_factory=dict)
     superseded: dict[Address, list[Observed]] = field(default_factory=dict)
     attributes: dict[Address, dict[str, Any]] = field(default_factory=dict)
-    destroy: bool = False
+    removal: Removal = NOTHING
+    absent: frozenset[Address] = frozenset()
+    held_back: list[Change] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     failed: dict[Address, str] = field(default_factory=dict)
@@ -80,6 +84,19 @@ class Plan:
     def shown(self) -> list[Change]:
         """The changes that people see: a replacement is one, with the deletion of the old copy in it."""
         return [change for change in self.changes if change.reason != REPLACED_COPY]
+
+    def deletions(self) -> list[Change]:
+        """What is to go and is there."""
+        return [change for change in self.pending() if change.address in self.absent]
+
+    def part(self, layer: str, hosts: Collection[str]) -> set[Address]:
+        """A layer's resources of some hosts; without what is to be pruned, which goes at the end."""
+        return {
+            address
+            for address, resource in self.resources.items()
+            if resource.layer == layer and resource.host in hosts
+            if address not in self.absent or self.removal.reason == removal.DESTROY
+        }
 
     def drop_clean_up(self, address: Address) -> None:
         """Forget the deletion of the old copy of something that is not replaced after all."""
@@ -96,24 +113,28 @@ class Planner:
         self._settings = settings
         self._reader = Reader(kinds, aws_for, settings.parallelism)
 
-    def plan(self, resources: Iterable[Resource], destroy: bool = False) -> Plan:
-        """Read AWS once and plan. Raises PlanError with every problem found."""
-        declared = self._index(resources)
-        order = graph.in_order(graph.dependencies(declared))
-        externals = self._externals(declared)
-        requests = [self._request(declared[address]) for address in order]
-        plan = Plan({address: declared[address] for address in order}, destroy=destroy)
+    def plan(self, resources: Iterable[Resource], removing: Removal = NOTHING) -> Plan:
+        """Read AWS once and plan what is declared and what is to go. Raises PlanError with every problem found."""
+        declared, going = self._in_order(resources), self._in_order(removing.resources)
+        plan = Plan({**declared, **going}, removal=removing, absent=frozenset(going))
+        externals = self._externals(declared, going)
+        requests = [self._request(resource) for resource in plan.resources.values()]
         self._remember(plan, self._reader.read([*requests, *externals.values()]))
-        if not destroy:
-            self._check_externals(declared, externals, plan.observed)
+        self._check_externals(declared, plan.observed)
         plan.warnings = [
-            Problem(declared[address].host, declared[address].where, remark)
-            for address in order
-            if address in plan.observed and not destroy
+            Problem(resource.host, resource.where, remark)
+            for address, resource in declared.items()
+            if address in plan.observed
             for remark in plan.observed[address].remarks
         ]
-        self._decide_all(plan, order)
+        self._decide_all(plan, declared, going)
         return plan
+
+    @classmethod
+    def _in_order(cls, resources: Iterable[Resource]) -> dict[Address, Resource]:
+        """Each after what it needs. What stays and what goes do not order each other: the latter goes at the end."""
+        indexed = cls._index(resources)
+        return {address: indexed[address] for address in graph.in_order(graph.dependencies(indexed))}
 
     def again(self, plan: Plan, addresses: Iterable[Address]) -> list[Change]:
         """Read some resources of a plan again and say what is to happen to them now."""
@@ -162,12 +183,14 @@ class Planner:
         return ReadRequest(resource.address, resource.layer, resource.scope, {**applied, **resource.properties})
 
     @staticmethod
-    def _externals(declared: Mapping[Address, Resource]) -> dict[Address, ReadRequest]:
-        """What is referred to and not declared: it has to exist in AWS."""
+    def _externals(
+        declared: Mapping[Address, Resource], going: Mapping[Address, Resource]
+    ) -> dict[Address, ReadRequest]:
+        """What is referred to and not in the plan. To find what goes, only what it lies in is looked for."""
         found: dict[Address, ReadRequest] = {}
 
         def add(ref: Ref, layer: str) -> None:
-            if ref.address not in declared and ref.address not in found:
+            if ref.address not in declared and ref.address not in going and ref.address not in found:
                 found[ref.address] = ReadRequest(ref.address, layer, dict(ref.scope))
             for _name, inner in ref.scope:
                 add(inner, layer)
@@ -175,18 +198,17 @@ class Planner:
         for resource in declared.values():
             for ref in resource.references():
                 add(ref, resource.layer)
+        for resource in going.values():
+            for ref in resource.scope.values():
+                add(ref, resource.layer)
         return found
 
-    def _check_externals(
-        self,
-        declared: Mapping[Address, Resource],
-        externals: Mapping[Address, ReadRequest],
-        observed: Mapping[Address, Observed],
-    ) -> None:
+    def _check_externals(self, declared: Mapping[Address, Resource], observed: Mapping[Address, Observed]) -> None:
+        """What is referred to and not declared has to exist in AWS."""
         problems = []
         for resource in declared.values():
             for ref in resource.references():
-                if ref.address in externals and ref.address not in observed:
+                if ref.address not in declared and ref.address not in observed:
                     label = self._kinds[ref.kind].label
                     message = (
                         f"{label} {ref.name!r} is neither declared in the selected layers and hosts nor found in AWS"
@@ -195,18 +217,30 @@ class Planner:
         if problems:
             raise PlanError(problems)
 
-    def _decide_all(self, plan: Plan, order: list[Address]) -> None:
+    def _decide_all(self, plan: Plan, declared: Iterable[Address], going: Iterable[Address]) -> None:
         decided: dict[Address, Change] = {}
         problems: list[Problem] = []
-        for address in order:
+        against: list[Problem] = []
+        staying = self._decide_each(plan, declared, decided, problems)
+        deletions = list(reversed(self._decide_each(plan, going, decided, against)))
+        if plan.removal.held_back:
+            removal.hold_back(plan, deletions)
+            deletions, against = [], []
+        if problems or against:
+            raise PlanError([*problems, *against])
+        plan.changes = [*staying, *deletions]
+        plan.changes += self._clean_ups(plan)
+
+    def _decide_each(
+        self, plan: Plan, addresses: Iterable[Address], decided: dict[Address, Change], problems: list[Problem]
+    ) -> list[Change]:
+        found = []
+        for address in addresses:
             change = self._decide(plan, address, decided, problems)
             if change is not None:
                 decided[address] = change
-        if problems:
-            raise PlanError(problems)
-        changes = list(decided.values())
-        plan.changes = list(reversed(changes)) if plan.destroy else changes
-        plan.changes += self._clean_ups(plan)
+                found.append(change)
+        return found
 
     def _decide(
         self, plan: Plan, address: Address, decided: dict[Address, Change], problems: list[Problem]
@@ -214,10 +248,10 @@ class Planner:
         """What is to happen to one resource, after it was decided for all that it needs."""
         resource, observed = plan.resources[address], plan.observed.get(address)
         change = Change(NONE, resource, observed=observed)
+        if address in plan.absent:
+            return self._decide_absent(plan, change, decided, problems)
         if observed is not None and (problem := self._foreign(resource, observed)):
             problems.append(problem)
-        elif plan.destroy:
-            return self._decide_destroy(plan, change, decided, problems)
         elif observed is None:
             change.action = CREATE
             if refusal := self._kinds[resource.kind].refuses_create(resource):
@@ -364,30 +398,20 @@ class Planner:
         message = f"{label} {resource.name!r} belongs to the environment {owner!r} (tag {ENVIRONMENT_TAG})"
         return Problem(resource.host, resource.where, message)
 
-    def _decide_destroy(
+    def _decide_absent(
         self, plan: Plan, change: Change, decided: dict[Address, Change], problems: list[Problem]
     ) -> Change | None:
-        resource, observed, kind = change.resource, change.observed, self._kinds[change.kind]
-        if observed is None:
+        """What is to go and may not stops the plan; where it is only shown, its note says why."""
+        kind, resource = self._kinds[change.kind], change.resource
+        if change.observed is not None and (problem := self._foreign(resource, change.observed)):
+            problems.append(problem)
             return None
-        if kind.taggable and observed.tags is not None and ENVIRONMENT_TAG not in observed.tags:
-            plan.left_alone.append(f"{resource.address}: not tagged as this environment's")
+        if not removal.decide(plan, change, kind, self._settings.ownership_tags, decided):
             return None
-        if not kind.taggable and not all(self._goes_or_is_ours(plan, ref, decided) for ref in resource.scope.values()):
-            plan.left_alone.append(f"{resource.address}: it lies in something that is not this environment's")
-            return None
-        if resource.protect:
-            problems.append(Problem(resource.host, resource.where, f"{resource.address} is protected (protect: true)"))
-        elif refusal := kind.refuses_delete(resource, observed):
-            problems.append(Problem(resource.host, resource.where, f"{resource.address} cannot be deleted: {refusal}"))
-        change.action, change.reason = DELETE, "destroy"
-        decided[resource.address] = change
+        for refusal in removal.refusals(plan, resource, change.existing, kind):
+            change.notes.append(refusal)
+            problems.append(Problem(resource.host, resource.where, refusal))
         return change
-
-    @staticmethod
-    def _goes_or_is_ours(plan: Plan, parent: Ref, decided: Mapping[Address, Change]) -> bool:
-        observed = plan.observed.get(parent.address)
-        return parent.address in decided or (observed is not None and ENVIRONMENT_TAG in (observed.tags or {}))
 
     def _clean_ups(self, plan: Plan) -> list[Change]:
         """The deletion of old copies: those that an earlier run left behind, and those that this plan makes."""

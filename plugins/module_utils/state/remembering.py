@@ -1,14 +1,14 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Between documents and plans: what was applied last, what to remember next, what is declared no more.
+"""Between documents and plans: what was applied last, and what to remember next.
 
 canonical: brings properties of a kind to its canonical form (`KINDS[kind].canonical`); the state knows no kinds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -58,8 +58,8 @@ def next_memory(previous: Memory, plan: Plan, layer: str, canonical: Canonical) 
     """The memory after a plan, or a part of it, was carried out: of `layer`, from what its changes came to.
 
     Done: remembered anew, or forgotten where deleted. Not done or failed: as before. Nothing to do: as declared now.
-    Not in the plan (other hosts, declared no more): as before. After a destroy what AWS has no more is forgotten.
-    One layer's run may do what it needs of other layers: `layers_touched` names all whose memory is to be written.
+    Not in the plan (other hosts, declared no more): as before. What is to go and is not there, and what another layer
+    declares now, is forgotten.
     """
     entries = dict(previous.resources)
     for change in plan.changes:
@@ -70,16 +70,11 @@ def next_memory(previous: Memory, plan: Plan, layer: str, canonical: Canonical) 
                 entries.pop(change.address, None)
         elif change.done or (change.action == NONE and change.observed is not None):
             entries[change.address] = _renewed(entries.get(change.address), plan, change, canonical)
-    if plan.destroy:
-        left = {address for address, resource in plan.resources.items() if resource.layer == layer}
-        for address in left - plan.observed.keys():
-            entries.pop(address, None)
+    gone = plan.absent - plan.observed.keys()
+    elsewhere = {address for address, resource in plan.resources.items() if resource.layer != layer}
+    for address in gone | (elsewhere - plan.absent):
+        entries.pop(address, None)
     return replace(previous, resources=entries)
-
-
-def layers_touched(plan: Plan) -> list[str]:
-    """The layers in which something was done."""
-    return list(dict.fromkeys(change.layer for change in plan.changes if change.done))
 
 
 def _renewed(before: Entry | None, plan: Plan, change: Change, canonical: Canonical) -> Entry:
@@ -131,11 +126,6 @@ def resource_of(address: Address, entry: Entry, layer: str) -> Resource:
         options=dict(entry.options),
         protect=entry.protect,
     )
-
-
-def undeclared(memory: Memory, declared: Collection[Address]) -> dict[Address, Entry]:
-    """What is remembered and declared no more. `declared` has to cover the whole inventory."""
-    return {address: entry for address, entry in memory.resources.items() if address not in declared}
 
 
 def _bare(ref: Ref) -> Ref:

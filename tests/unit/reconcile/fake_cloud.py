@@ -20,6 +20,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     Resource,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan, Planner, Settings
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.removal import NOTHING, Removal
 
 
 class Lost(Exception):
@@ -175,18 +176,16 @@ class Bench:
         self.progress: list[str] = []
         self.executor = Executor(KINDS, lambda layer: self.cloud, self.planner, progress=self.progress.append)
 
-    def plan(self, *resources: Resource, destroy: bool = False) -> Plan:
-        return self.planner.plan(resources, destroy)
+    def plan(self, *resources: Resource, going: Removal = NOTHING) -> Plan:
+        return self.planner.plan(resources, going)
+
+    def destroy(self, *resources: Resource) -> Plan:
+        return self.plan(going=Removal(resources))
 
     def apply(self, plan: Plan, *layers: str, hosts: tuple[str, ...] = ("h",), strict: bool = False) -> Outcome:
         whole = Outcome()
         for layer in layers or ("one",):
-            outcome = self.executor.apply(plan, layer, hosts, strict)
-            whole.done += outcome.done
-            whole.moved += outcome.moved
-            whole.notes += outcome.notes
-            for host, messages in outcome.failures.items():
-                whole.failures.setdefault(host, []).extend(messages)
+            whole.add(self.executor.apply(plan, plan.part(layer, hosts), strict))
         return whole
 
     def make(self, *resources: Resource, layers: tuple[str, ...] = ("one",)) -> Outcome:

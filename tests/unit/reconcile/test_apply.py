@@ -183,7 +183,7 @@ def test_what_moved_since_the_plan_is_said_or_refused():
 def test_destroy_goes_in_reverse_order_and_leaves_nothing():
     bench = Bench()
     bench.make(*stack(), layers=LAYERS)
-    plan = bench.plan(*stack(), destroy=True)
+    plan = bench.destroy(*stack())
     planned = keys(plan.shown())
     assert planned[0] == ("delete", "service", "web")
     outcome = bench.apply(plan, *reversed(LAYERS))
@@ -197,13 +197,13 @@ def test_destroy_takes_only_what_is_tagged():
     bench.make(*stack(), layers=LAYERS)
     service = next(item for item in bench.cloud.things.values() if item["kind"] == "service")
     service["tags"].clear()
-    plan = bench.plan(thing("service", "web", "back"), destroy=True)
+    plan = bench.destroy(thing("service", "web", "back"))
     assert keys(plan.shown()) == []
     assert plan.left_alone == ["service/web: not tagged as this environment's"]
 
 
 def test_destroy_of_what_is_gone_already_is_empty():
-    assert keys(Bench().plan(*stack(), destroy=True).shown()) == []
+    assert keys(Bench().destroy(*stack()).shown()) == []
 
 
 def test_destroy_is_refused_by_what_cannot_be_deleted(monkeypatch):
@@ -215,7 +215,7 @@ def test_destroy_is_refused_by_what_cannot_be_deleted(monkeypatch):
         lambda self, resource, observed: "deletion protection is on",
     )
     with pytest.raises(PlanError, match="deletion protection is on"):
-        bench.plan(*stack(), destroy=True)
+        bench.destroy(*stack())
 
 
 def test_tags_are_set_in_the_create_call():

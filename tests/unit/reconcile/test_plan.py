@@ -217,7 +217,7 @@ def test_what_is_protected_is_neither_replaced_nor_destroyed():
     with pytest.raises(PlanError, match="is protected and would have to be replaced"):
         bench.plan(other)
     with pytest.raises(PlanError, match="protect: true"):
-        bench.plan(group, destroy=True)
+        bench.destroy(group)
 
 
 def test_a_field_that_is_owned_elsewhere_is_left_alone_and_said_so():

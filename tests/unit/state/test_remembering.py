@@ -38,10 +38,10 @@ def resource(name, layer="network", **more):
     return Resource("thing", name, more.pop("properties", {"Size": 1}), layer=layer, host="art", where="w", **more)
 
 
-def plan_of(*changes, attributes=None, destroy=False):
+def plan_of(*changes, attributes=None, absent=()):
     resources = {change.resource.address: change.resource for change in changes}
     observed = {change.resource.address: change.observed for change in changes if change.observed is not None}
-    return Plan(resources, list(changes), observed, attributes=attributes or {}, destroy=destroy)
+    return Plan(resources, list(changes), observed, attributes=attributes or {}, absent=frozenset(absent))
 
 
 def change(action, name, done=False, observed=True, **more):
@@ -128,7 +128,6 @@ def test_what_is_done_is_remembered_and_what_is_deleted_forgotten():
     assert found[address("create")].attributes == {"id": "new"}
     assert found[address("update")].properties == {"Size": 1, "kind": "thing"}
     assert found[address("kept")] is old and found[address("elsewhere")] is old
-    assert remembering.layers_touched(plan) == ["network", "ecr"]
 
 
 def test_what_failed_stays_as_it_was():
@@ -165,13 +164,15 @@ def test_creations_are_written_down_before_they_happen():
     assert after(plan, before).resources[address("new")].pending == ""
 
 
-def test_a_destroy_forgets_what_is_not_there():
-    previous = replace(EMPTY, resources={address(name): Entry() for name in ("gone", "protected", "not-in-plan")})
-    plan = plan_of(change(NONE, "protected"), destroy=True)
-    plan.resources[address("gone")] = resource("gone")
-    assert set(after(plan, previous).resources) == {address("protected"), address("not-in-plan")}
+def test_what_is_to_go_and_is_not_there_is_forgotten():
+    names = ("gone", "left-alone", "not-in-plan", "stays")
+    previous = replace(EMPTY, resources={address(name): Entry() for name in names})
+    plan = plan_of(change(NONE, "left-alone"), absent=[address("gone"), address("left-alone")])
+    plan.resources.update({address(name): resource(name) for name in ("gone", "stays")})
+    assert set(after(plan, previous).resources) == {address(name) for name in names if name != "gone"}
 
 
-def test_what_is_declared_no_more():
-    memory = replace(EMPTY, resources={address("x"): Entry(host="a"), address("y"): Entry(host="b")})
-    assert remembering.undeclared(memory, {address("x")}) == {address("y"): Entry(host="b")}
+def test_what_another_layer_declares_now_is_forgotten():
+    previous = replace(EMPTY, resources={address(name): Entry() for name in ("moved", "stays")})
+    plan = plan_of(change(NONE, "moved", layer="ecr"), change(NONE, "stays"))
+    assert set(after(plan, previous).resources) == {address("stays")}

@@ -1,0 +1,48 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module remove inside the ansible-playbook process: deletes what the plan of this run lists for deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_store
+from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import EnvironmentAction
+
+
+class ActionModule(EnvironmentAction):
+    ARGUMENT_SPEC = running.REMOVE_ARGUMENT_SPEC
+
+    def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        planned = None if self._elsewhere() else plan_store.load()
+        if planned is not None and not planned.removed and planned.environment == self._task_environment():
+            self._secrets.update(planned.secrets)
+            return {**planned.params, "planned": planned}
+        return super()._params(variables)
+
+    def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        planned = params.pop("planned", None)
+        with self.interruptible(params):
+            if planned is None:
+                return running.run_remove(params, self.check_mode, self.progress)
+            if self.check_mode:
+                return running.result_of_removal(planned)
+            self._refuse_after_failures(planned, variables)
+            try:
+                return running.remove(planned, self.progress)
+            finally:
+                plan_store.save(planned)
+
+    def _refuse_after_failures(self, planned: running.PlannedRun, variables: Mapping[str, Any]) -> None:
+        """What failed to change may still use what is to go."""
+        failed = sorted(set(planned.hosts) - set(self.hosts(variables)))
+        if failed and planned.plan.deletions():
+            count = len(planned.plan.deletions())
+            raise ReconcileError(
+                f"{', '.join(failed)} failed or left the run before, so nothing was removed: the {count} deletions of "
+                "the plan wait for a run in which nothing fails"
+            )

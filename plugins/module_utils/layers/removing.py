@@ -1,0 +1,130 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run is to remove: by what the state remembers, or, where nothing remembers, by what is declared."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import remote_state
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Resource
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.removal import (
+    DESTROY,
+    NOTHING,
+    PRUNE,
+    Removal,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import Entry
+from ansible_collections.dockyard.aws.plugins.module_utils.state.remembering import resource_of
+
+Found = TypeVar("Found")
+Remembered = dict[Address, tuple[str, Entry]]
+
+
+def check(params: Mapping[str, Any]) -> None:
+    """Refuse to prune where it cannot be known what is declared no more."""
+    if params.get("destroy_only") and params["state"] != "absent":
+        raise PlanError(
+            [Problem("", "destroy_only", "is for destroy.yml; to bring about what is declared, leave it out")]
+        )
+    if not params.get("prune"):
+        return
+    message = ""
+    if params["state"] == "absent":
+        message = "is for runs that bring about what is declared; destroy needs no prune"
+    elif params.get("remote_state") is None:
+        message = f"needs {remote_state.VARIABLE}: only the state knows what was declared before"
+    elif not params.get("whole_inventory"):
+        message = (
+            "compares the state with the whole inventory, and this run has only a part of its hosts: leave --limit "
+            "out; hosts that failed before the plan count as missing too"
+        )
+    if message:
+        raise PlanError([Problem("", "prune", message)])
+
+
+def to_prune(
+    params: Mapping[str, Any], layers: Collection[str], declared: Sequence[Resource], documents: Documents
+) -> Removal:
+    """What these layers recorded and declare no more. Held back unless the run is to prune."""
+    if not params.get("whole_inventory"):
+        return NOTHING
+    present = {resource.address for resource in declared}
+    remembered = dict(_remembered(documents, layers))
+    others = dict(_remembered(documents, documents.layers() - set(layers)))
+    going = {
+        address: found
+        for address, found in remembered.items()
+        if address not in present and address not in others and found[0] in layers
+    }
+    removal = Removal(_resources(going), PRUNE, recorded=True, held_back=not params.get("prune"))
+    if not removal.held_back:
+        _refuse_needed(going, others)
+    return removal
+
+
+def to_destroy(
+    params: Mapping[str, Any], layers: Collection[str], hosts: Collection[str], documents: Documents
+) -> Removal:
+    """What these layers recorded: of all hosts, or of some; or just the addresses asked for."""
+    everything = dict(_remembered(documents, documents.layers()))
+    going = {
+        address: found
+        for address, found in everything.items()
+        if found[0] in layers and (params.get("whole_inventory") or found[1].host in hosts)
+    }
+    going = _only(params, going)
+    _refuse_needed(going, {address: found for address, found in everything.items() if address not in going})
+    return Removal(_resources(going), DESTROY, recorded=True)
+
+
+def to_destroy_declared(params: Mapping[str, Any], declared: Sequence[Resource]) -> Removal:
+    """The same where nothing is recorded: what is declared and carries the ownership tag."""
+    by_address = {resource.address: resource for resource in declared}
+    return Removal(list(_only(params, by_address).values()), DESTROY)
+
+
+def _only(params: Mapping[str, Any], going: dict[Address, Found]) -> dict[Address, Found]:
+    asked = params.get("destroy_only")
+    if not asked:
+        return going
+    known = {str(address): address for address in going}
+    problems = []
+    for text in asked:
+        if text not in known:
+            near = difflib.get_close_matches(text, known, n=3, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            message = f"{text!r} is not among what this run could destroy (kind/name){hint}"
+            problems.append(Problem("", "destroy_only", message))
+    if problems:
+        raise PlanError(problems)
+    return {known[text]: going[known[text]] for text in asked}
+
+
+def _remembered(documents: Documents, layers: Iterable[str]) -> Iterator[tuple[Address, tuple[str, Entry]]]:
+    for layer, memory in documents.memories():
+        if layer in layers:
+            yield from ((address, (layer, entry)) for address, entry in memory.resources.items())
+
+
+def _resources(going: Remembered) -> list[Resource]:
+    return [resource_of(address, entry, layer) for address, (layer, entry) in going.items()]
+
+
+def _refuse_needed(going: Remembered, staying: Remembered) -> None:
+    """What stays must not lose what it needs: AWS would refuse half-way, or worse, would not."""
+    problems = []
+    for user, (layer, entry) in staying.items():
+        for needed in entry.needs:
+            if needed in going:
+                owner = going[needed][1]
+                whose = f"layer {layer}, host {entry.host}"
+                message = f"{needed} cannot go, because {user} ({whose}) needs it and would stay: remove that as well"
+                problems.append(Problem(owner.host, owner.where, message))
+    if problems:
+        raise PlanError(problems)

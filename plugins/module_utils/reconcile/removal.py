@@ -1,0 +1,98 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to go: whether it may, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    DELETE,
+    ENVIRONMENT_TAG,
+    Address,
+    Change,
+    Observed,
+    Ref,
+    Resource,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
+
+DESTROY, PRUNE = "destroy", "prune"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The part of a plan that is to go.
+
+    reason: `destroy` or `prune`. recorded: the state has them, so they are this environment's also where it sets no
+    ownership tags. held_back: they are only shown; what speaks against deleting them stops nothing.
+    """
+
+    resources: Sequence[Resource] = ()
+    reason: str = DESTROY
+    recorded: bool = False
+    held_back: bool = False
+
+
+NOTHING = Removal()
+
+
+def decide(plan: Plan, change: Change, kind: Kind, tagging: bool, decided: Collection[Address]) -> bool:
+    """Make `change` a deletion; False where there is nothing to delete, or it is not ours to touch."""
+    resource, observed = change.resource, change.observed
+    if observed is None:
+        return False
+    if tagging or not plan.removal.recorded:
+        if kind.taggable and observed.tags is not None and ENVIRONMENT_TAG not in observed.tags:
+            plan.left_alone.append(f"{resource.address}: not tagged as this environment's")
+            return False
+        if not kind.taggable and not all(_goes_or_is_ours(plan, ref, decided) for ref in resource.scope.values()):
+            plan.left_alone.append(f"{resource.address}: it lies in something that is not this environment's")
+            return False
+    change.action, change.reason = DELETE, plan.removal.reason
+    return True
+
+
+def refusals(plan: Plan, resource: Resource, observed: Observed, kind: Kind) -> Iterator[str]:
+    """What speaks against deleting it now."""
+    if resource.protect:
+        yield f"{resource.address} is protected (protect: true){_unprotect(plan.removal)}"
+    elif refusal := kind.refuses_delete(resource, observed):
+        yield f"{resource.address} cannot be deleted: {refusal}"
+    if users := _users(plan, resource.address):
+        yield f"{resource.address} is declared no more, but {', '.join(users)} still refers to it"
+
+
+def _unprotect(removal: Removal) -> str:
+    if removal.reason == PRUNE:
+        return "; to let it go, declare it with protect: false, run site.yml, and leave it out then"
+    return ": set that to false and run site.yml before" if removal.recorded else ""
+
+
+def _users(plan: Plan, address: Address) -> list[str]:
+    """What stays and refers to it."""
+    return [
+        str(user.address)
+        for user in plan.resources.values()
+        if user.address not in plan.absent and any(ref.address == address for ref in user.references())
+    ]
+
+
+def _goes_or_is_ours(plan: Plan, parent: Ref, decided: Collection[Address]) -> bool:
+    observed = plan.observed.get(parent.address)
+    return parent.address in decided or (observed is not None and ENVIRONMENT_TAG in (observed.tags or {}))
+
+
+def hold_back(plan: Plan, changes: Sequence[Change]) -> None:
+    """Take what is to go out of a plan, so that it is only shown."""
+    plan.held_back = list(changes)
+    for address in plan.absent:
+        del plan.resources[address]
+        plan.superseded.pop(address, None)
+    plan.absent = frozenset()
