@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_store
 from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import EnvironmentAction
 
@@ -31,18 +30,7 @@ class ActionModule(EnvironmentAction):
                 return running.run_remove(params, self.check_mode, self.progress)
             if self.check_mode:
                 return running.result_of_removal(planned)
-            self._refuse_after_failures(planned, variables)
             try:
-                return running.remove(planned, self.progress)
+                return running.remove(planned, self.hosts(variables), self.progress)
             finally:
                 plan_store.save(planned)
-
-    def _refuse_after_failures(self, planned: running.PlannedRun, variables: Mapping[str, Any]) -> None:
-        """What failed to change may still use what is to go."""
-        failed = sorted(set(planned.hosts) - set(self.hosts(variables)))
-        if failed and planned.plan.deletions():
-            count = len(planned.plan.deletions())
-            raise ReconcileError(
-                f"{', '.join(failed)} failed or left the run before, so nothing was removed: the {count} deletions of "
-                "the plan wait for a run in which nothing fails"
-            )

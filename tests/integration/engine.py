@@ -89,7 +89,7 @@ class Runner:
         result.would_remove = keys(said["would_remove"])
         layers = [] if options.get("state") == "absent" else planned.layers
         answers = [running.carry_out(planned, layer, planned.hosts, self.progress.append) for layer in layers]
-        for answer in [*answers, running.remove(planned, self.progress.append)]:
+        for answer in [*answers, running.remove(planned, planned.hosts, self.progress.append)]:
             result.done += keys(answer["changes"])
             result.failures.update(answer["failures"])
             result.moved += answer["moved"]

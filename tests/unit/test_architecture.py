@@ -91,12 +91,12 @@ def test_the_modules_roles_actions_and_tags_of_layers_have_the_same_names():
         assert (ROOT / "plugins" / "action" / f"{name}.py").exists()
         assert (ROOT / "roles" / name / "README.md").exists()
     group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"]["aws"]
-    assert set(LAYERS) | {"plan"} <= {item for item in group if isinstance(item, str)}
+    assert set(LAYERS) | {"plan", "remove"} <= {item for item in group if isinstance(item, str)}
 
 
-def test_the_plan_modules_layers_are_those_that_exist():
+def test_the_layers_that_modules_offer_are_those_that_exist():
     from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 
-    text = (ROOT / "plugins" / "modules" / "plan.py").read_text()
+    text = (ROOT / "plugins" / "doc_fragments" / "environment.py").read_text()
     options = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])["options"]
     assert options["layers"]["choices"] == list(LAYERS)

@@ -14,7 +14,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers import base, r
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents, Recorder
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import counts, result_of_apply, result_of_plan
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Executor, Outcome
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Resource
@@ -149,14 +149,23 @@ def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Pro
     return result_of_apply(run.plan, [layer], run.plan.part(layer, hosts), outcome)
 
 
-def remove(run: PlannedRun, progress: Progress) -> dict[str, Any]:
-    """Delete what a plan lists for deletion, in all of its layers; what keeps the state goes last."""
+def remove(run: PlannedRun, hosts: Collection[str], progress: Progress) -> dict[str, Any]:
+    """Delete what a plan lists for deletion, in all of its layers; what keeps the state goes last.
+
+    hosts: those that the run still has. What failed to change on another may still use what is to go.
+    """
+    lost, deletions = sorted(set(run.hosts) - set(hosts)), run.plan.deletions()
+    if lost and deletions:
+        raise ReconcileError(
+            f"{', '.join(lost)} failed earlier in this run, so nothing was removed: the {len(deletions)} deletions of "
+            "the plan wait for a run in which nothing fails"
+        )
     outcome = Outcome()
     for layers in ([layer for layer in run.layers if layer != STATE_LAYER], [STATE_LAYER]):
         wanted = {address for address in run.plan.absent if run.plan.resources[address].layer in layers}
         if wanted and not outcome.failures:
-            hosts = {run.plan.resources[address].host for address in wanted}
-            outcome.add(_apply(run, layers, wanted, hosts, progress))
+            owners = {run.plan.resources[address].host for address in wanted}
+            outcome.add(_apply(run, layers, wanted, owners, progress))
     run.removed = True
     return result_of_apply(run.plan, run.layers, run.plan.absent, outcome)
 
@@ -226,7 +235,7 @@ def run_remove(params: Mapping[str, Any], check_mode: bool, progress: Progress) 
     made = plan({**params, "prune": params["state"] == "present"}, progress)
     if check_mode:
         return result_of_removal(made)
-    return remove(made, progress)
+    return remove(made, made.hosts, progress)
 
 
 def result_of_removal(run: PlannedRun) -> dict[str, Any]:

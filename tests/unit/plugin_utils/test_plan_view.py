@@ -150,3 +150,16 @@ def test_what_was_done():
 def test_a_saved_plan_says_where_it_is(use, changes, line):
     saved = {"path": "p.json", "made_at": "2026-05-04T10:00:00Z", "use": use}
     assert lines(*changes, plan_file=saved)[-1] == line
+
+
+def test_what_is_declared_no_more_is_shown_apart_and_counted_apart():
+    held = {**change("delete"), "layer": "ecr", "host": "web", "notes": ["it is protected"]}
+    shown = lines(would_remove=[held], unchanged=2)
+    assert shown == [
+        "",
+        "declared no more · would be removed with -e prune=true",
+        f"  - {held['kind']}/{held['name']}   (ecr · web)",
+        "        # it is protected",
+        "",
+        "Plan: 0 to add, 0 to change, 0 to destroy, 1 would be removed (2 unchanged)",
+    ]
