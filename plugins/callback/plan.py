@@ -23,16 +23,11 @@ author:
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
-from ansible.utils.color import stringc
 
 from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_view
+from ansible_collections.dockyard.aws.plugins.plugin_utils.painting import paint
 
 PREFIX = "dockyard.aws."
-
-
-def paint(text: str, colour: str) -> str:
-    """Coloured where ansible-core colours at all."""
-    return text if colour in ("normal", "bold") else str(stringc(text, colour))
 
 
 class CallbackModule(CallbackBase):

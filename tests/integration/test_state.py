@@ -163,7 +163,7 @@ def test_history(store, emulator):
     deletion = next(version for version in versions if version.deleted)
     assert len(store.versions(KEY, limit=2)) == 2
     assert store.versions("other") == []
-    with pytest.raises(StateError, match="has no version .* with contents.*list-object-versions --bucket"):
+    with pytest.raises(StateError, match="has no version .* with contents.*state_action=history -e state_key="):
         store.read_version(KEY, deletion.version_id)
     with pytest.raises(StateError, match="has no version 'nonsense'"):
         store.read_version(KEY, "nonsense")

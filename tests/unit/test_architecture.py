@@ -31,6 +31,7 @@ ALLOWED = {
     "plugin_utils": {"module_utils.layers", "module_utils.reconcile", "module_utils.aws"},
     "action": {"plugin_utils", "module_utils.layers"},
     "callback": {"plugin_utils"},
+    "lookup": {"plugin_utils", "module_utils.reconcile"},
     "doc_fragments": set(),
 }
 # Packages that must not know Ansible or AWS.

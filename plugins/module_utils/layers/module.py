@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import saved_plan
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions import run as state_actions
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
 
@@ -32,9 +33,19 @@ def run_remove() -> None:
     _answer(module, lambda: running.run_remove(module.params, module.check_mode, module.debug))
 
 
+def run_state() -> None:
+    """Look after the state of the environment given."""
+    module = AnsibleAWSModule(argument_spec=state_actions.ARGUMENT_SPEC, supports_check_mode=True)
+    _exit(module, lambda: state_actions.run(module.params, module.check_mode, module.debug))
+
+
 def _answer(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:
     if module.params["declared"] is None:
         module.fail_json(msg="declared is required where the module runs outside ansible-playbook's own process")
+    _exit(module, work)
+
+
+def _exit(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:
     try:
         result = work()
     except ReconcileError as error:

@@ -165,6 +165,7 @@ class Recorder:
         self, layers: Sequence[str], hosts_of: Mapping[str, Iterable[str]], planned: Documents, operation: str
     ) -> Iterator[tuple[_Home, Documents]]:
         """Hold the locks of layers, in a fixed order, and read their documents again."""
+        self._s3.operation = operation
         self._move(planned)
         wanted = {layer: hosts_of.get(layer, ()) for layer in layers}
         with ExitStack() as stack:

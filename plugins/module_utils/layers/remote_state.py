@@ -47,35 +47,39 @@ def of(params: Mapping[str, Any]) -> RemoteState | None:
     given = params.get("remote_state")
     if given is None:
         return None
-    table, lock = given.get("lock_table"), _lock(given)
-    problems = [Problem("", VARIABLE, message) for message in _wrong(given, lock)]
+    wrong = [Problem("", VARIABLE, message) for message in problems(given)]
     paths = Paths()
     try:
         paths = Paths(given.get("prefix") or "", given.get("file_name") or FILE_NAME)
     except StateError as error:
-        problems.append(Problem("", VARIABLE, str(error)))
-    if problems:
-        raise PlanError(problems)
-    backend = Backend(given["bucket"], table, use_lockfile=lock in ("s3", "both"))
-    return RemoteState(backend, paths, given.get("lock_timeout") or 0, _folder(params))
+        wrong.append(Problem("", VARIABLE, str(error)))
+    if wrong:
+        raise PlanError(wrong)
+    return RemoteState(backend(given), paths, given.get("lock_timeout") or 0, _folder(params))
+
+
+def backend(given: Mapping[str, Any]) -> Backend:
+    """The bucket and its locks, of a setting in which nothing is wrong."""
+    return Backend(given["bucket"], given.get("lock_table"), use_lockfile=_lock(given) in ("s3", "both"))
 
 
 def _lock(given: Mapping[str, Any]) -> str:
     return given.get("lock") or ("dynamodb" if given.get("lock_table") else "s3")
 
 
-def _wrong(given: Mapping[str, Any], lock: str) -> list[str]:
-    problems = []
+def problems(given: Mapping[str, Any]) -> list[str]:
+    """What is wrong with bucket and locks."""
+    found, lock = [], _lock(given)
     if not given["bucket"]:
-        problems.append("bucket must not be empty: name the bucket that keeps the state")
+        found.append("bucket must not be empty: name the bucket that keeps the state")
     if lock in ("dynamodb", "both") and not given.get("lock_table"):
-        problems.append(f"lock is {lock!r} and needs lock_table, the name of a DynamoDB table")
+        found.append(f"lock is {lock!r} and needs lock_table, the name of a DynamoDB table")
     if lock == "s3" and given.get("lock_table"):
         table = given["lock_table"]
-        problems.append(f"lock is 's3' and does not use lock_table ({table!r}): leave it out, or set lock to 'both'")
+        found.append(f"lock is 's3' and does not use lock_table ({table!r}): leave it out, or set lock to 'both'")
     if (timeout := given.get("lock_timeout") or 0) < 0:
-        problems.append(f"lock_timeout is {timeout}; it is the number of seconds to wait for a lock, 0 or more")
-    return problems
+        found.append(f"lock_timeout is {timeout}; it is the number of seconds to wait for a lock, 0 or more")
+    return found
 
 
 def _folder(params: Mapping[str, Any]) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.state import hints
 from ansible_collections.dockyard.aws.plugins.module_utils.state import memory as remembering
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import (
     DocumentError,
@@ -237,6 +238,7 @@ def _outputs(data: Mapping[str, Any], check: Check) -> dict[str, Output]:
 
 def _unreadable(place: str, message: str) -> DocumentError:
     return DocumentError(
-        f"{place} {message}. In a bucket its earlier versions are kept: look at them with `aws s3api "
-        "list-object-versions`, and copy the last good one over it"
+        f"{place} {message}. In a bucket its earlier versions are kept: {hints.command('history')} lists them and "
+        f"{hints.command('restore', version='<version>')} puts the last good one in its place (state_layer, state_host "
+        "or state_key name the document)"
     )

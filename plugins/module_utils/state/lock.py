@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from ansible_collections.dockyard.aws.plugins.module_utils.state import lock_info
+from ansible_collections.dockyard.aws.plugins.module_utils.state import hints, lock_info
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import LockHeld, NoSuchLock
 from ansible_collections.dockyard.aws.plugins.module_utils.state.lock_info import LockInfo
 
@@ -33,7 +33,10 @@ Progress = Callable[[str], None]
 
 
 class LockPlace(Protocol):
-    """One place where a lock can lie. Texts are those of LockInfo; every change is conditional on them."""
+    """One place where a lock can lie. Texts are those of LockInfo; every change is conditional on them.
+
+    removal: how to remove the lock without this collection.
+    """
 
     where: str
     removal: str
@@ -179,7 +182,8 @@ class Lock:
         info = lock_info.parse(text)
         return LockHeld(
             f"{self._path} is locked in {place.where} by {described(info)}. Wait for it with lock_timeout. Only when "
-            f"that run is certainly gone, remove lock {info.id}: {place.removal}",
+            f"that run is certainly gone, remove lock {info.id}: {hints.unlock(info.id)}; or, where the playbook "
+            f"cannot reach it, {place.removal}",
             (info,),
         )
 

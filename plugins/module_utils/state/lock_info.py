@@ -42,7 +42,7 @@ class LockInfo:
 
 def new(path: str, operation: str, info: str = "", version: str = VERSION) -> LockInfo:
     """The lock of this process, now."""
-    return LockInfo(str(uuid.uuid4()), operation, info, _who(), version, _timestamp(time.time_ns()), path)
+    return LockInfo(str(uuid.uuid4()), operation, info, who(), version, _timestamp(time.time_ns()), path)
 
 
 def parse(text: str) -> LockInfo:
@@ -79,7 +79,8 @@ def _timestamp(nanoseconds: int) -> str:
     return f"{whole}{fraction}Z"
 
 
-def _who() -> str:
+def who() -> str:
+    """This user on this machine."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container may run under an id without a name

@@ -14,13 +14,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote, unquote
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import errors
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
-from ansible_collections.dockyard.aws.plugins.module_utils.state import document
+from ansible_collections.dockyard.aws.plugins.module_utils.state import document, hints
 from ansible_collections.dockyard.aws.plugins.module_utils.state.digests import Digests, digest_of
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import (
     DigestMismatch,
@@ -29,10 +30,21 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import (
     NotThere,
     StateError,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.state.store import ABSENT, Stored, Version, conflict
+from ansible_collections.dockyard.aws.plugins.module_utils.state.lock_info import who
+from ansible_collections.dockyard.aws.plugins.module_utils.state.store import (
+    ABSENT,
+    Stored,
+    Version,
+    Written,
+    conflict,
+)
 
 LAYER = "state_bucket"
 WRITE_ID = "dockyard-write"
+# Metadata of each version, for the history; other letters than those of ASCII are percent-encoded.
+WRITTEN_BY = "dockyard-who"
+WRITTEN_FOR = "dockyard-operation"
+READABLE = " @,.:/()+=_-"
 GONE = frozenset({"NoSuchKey", "404"})
 FAILED_CONDITION = frozenset({"PreconditionFailed", "412"})
 CONCURRENT = frozenset({"ConditionalRequestConflict", "OperationAborted"})
@@ -41,7 +53,12 @@ MISMATCH_PAUSES = (0.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 
 
 class S3Store:
-    """Documents as objects of one bucket. owner: the account that must own the bucket, where that is to be checked."""
+    """Documents as objects of one bucket. owner: the account that must own the bucket, where that is to be checked.
+
+    operation: what is being written for; it stands in the history.
+    """
+
+    operation = ""
 
     def __init__(
         self,
@@ -72,7 +89,7 @@ class S3Store:
     def write(self, key: str, body: bytes, after: Stored) -> Stored:
         token = str(uuid.uuid4())
         condition = {"IfMatch": after.tag} if after.tag else {"IfNoneMatch": "*"}
-        stored = self._put(key, body, token, condition) or self._written(key, body, token)
+        stored = self._put(key, body, token, condition) or self._our_own(key, body, token)
         if stored is None:
             raise conflict(self.place(key))
         self.record_digest(key, stored)
@@ -121,15 +138,20 @@ class S3Store:
             raise self._explained(error, f"list the versions of {self.place(key)}") from error
 
     def read_version(self, key: str, version_id: str) -> bytes:
+        return self.written(key, version_id).body
+
+    def written(self, key: str, version_id: str) -> Written:
         try:
-            return self._body({**self._object(key), "VersionId": version_id})[0]
+            body, answer = self._body({**self._object(key), "VersionId": version_id})
         except exceptions.ClientError as error:
             if errors.code_of(error) in {*GONE, "NoSuchVersion", "InvalidArgument", "400", "405", "MethodNotAllowed"}:
                 raise StateError(
-                    f"{self.place(key)} has no version {version_id!r} with contents; "
-                    f"`aws s3api list-object-versions --bucket {self._bucket} --prefix {key}` lists them"
+                    f"{self.place(key)} has no version {version_id!r} with contents; {hints.history(key)} lists those "
+                    "that it has"
                 ) from error
             raise self._explained(error, f"read a version of {self.place(key)}") from error
+        marks = answer.get("Metadata", {})
+        return Written(body, unquote(marks.get(WRITTEN_BY, "")), unquote(marks.get(WRITTEN_FOR, "")))
 
     def _object(self, key: str) -> dict[str, Any]:
         return {"Bucket": self._bucket, "Key": key, **self._owner}
@@ -175,14 +197,18 @@ class S3Store:
         """None where the condition did not hold."""
         arguments = {**self._object(key), "Body": body, "ContentType": "application/json", **condition}
         try:
-            answer = self._repeated(self._client.put_object, {**arguments, "Metadata": {WRITE_ID: token}})
+            answer = self._repeated(self._client.put_object, {**arguments, "Metadata": self._marks(token)})
         except Exception as error:
             if errors.code_of(error) in FAILED_CONDITION | GONE:
                 return None
             raise self._explained(error, f"write {self.place(key)}") from error
         return Stored(body, answer["ETag"], answer.get("VersionId") or "")
 
-    def _written(self, key: str, body: bytes, token: str) -> Stored | None:
+    def _marks(self, token: str) -> dict[str, str]:
+        marks = {WRITE_ID: token, WRITTEN_BY: who(), WRITTEN_FOR: self.operation[:200]}
+        return {name: quote(text, safe=READABLE) for name, text in marks.items() if text}
+
+    def _our_own(self, key: str, body: bytes, token: str) -> Stored | None:
         """Our own write, of which the answer got lost, makes its repetition fail; its mark tells it from others'."""
         try:
             answer = self._client.head_object(**self._object(key))
@@ -236,9 +262,10 @@ class S3Store:
             stored, digest = self._get(key), self._digests_of([key]).get(key, "")
         raise DigestMismatch(
             f"{self.place(key)} has the MD5 digest {digest_of(stored.body or b'')}, and the lock table has {digest}: "
-            "it was changed by hand or by another tool, or is being written right now. Compare the versions "
-            f"(`aws s3api list-object-versions --bucket {self._bucket} --prefix {key}`), copy the good one over it, "
-            "and put its MD5 into the table, or delete that row"
+            "it was changed by hand or by another tool, or is being written right now. Look at its versions "
+            f"({hints.history(key)}) and restore the good one, which may be the one that is there: "
+            f"{hints.restore(key)} writes document and digest. Without the playbook, copy the good one over it with "
+            "`aws s3api copy-object` and delete the row from the table"
         )
 
     def _unfinished(self, key: str, stored: Stored, digest: str) -> bool:

@@ -53,6 +53,15 @@ class Version:
     deleted: bool = False
 
 
+@dataclass(frozen=True)
+class Written:
+    """One version's contents; by whom and for which operation it was written, where that is known."""
+
+    body: bytes
+    who: str = ""
+    operation: str = ""
+
+
 class Store(Protocol):
     """What every store can do."""
 
@@ -79,6 +88,9 @@ class Store(Protocol):
 
     def read_version(self, key: str, version_id: str) -> bytes:
         """One version's contents."""
+
+    def written(self, key: str, version_id: str) -> Written:
+        """The same, with who wrote it."""
 
 
 class LocalStore:
@@ -136,6 +148,9 @@ class LocalStore:
         if stored.body is None or version_id != CURRENT:
             raise StateError(f"{self.place(key)} has no version {version_id!r}: a local folder keeps none")
         return stored.body
+
+    def written(self, key: str, version_id: str) -> Written:
+        return Written(self.read_version(key, version_id))
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")

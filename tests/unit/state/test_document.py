@@ -192,7 +192,8 @@ def test_what_cannot_be_read_says_why_and_where(body, message):
 
 def test_what_is_broken_says_how_to_go_back():
     with pytest.raises(
-        DocumentError, match="earlier versions are kept: .*list-object-versions.*copy the last good one"
+        DocumentError,
+        match="earlier versions are kept: .*state_action=history.*state_action=restore.*the last good one",
     ):
         document.parse(b"", "s3://b/k")
 

@@ -199,7 +199,9 @@ def test_a_held_lock_says_who_since_when_what_for_and_how_to_break_it(time):
         "OperationTypeApply",
         "1.11.4",
         "lock_timeout",
-        "remove lock 3aa5ec26-dd6d-1d58-fb87-a3ea1b1bd1d9: remove the DynamoDB table t",
+        "remove lock 3aa5ec26-dd6d-1d58-fb87-a3ea1b1bd1d9: `ansible-playbook dockyard.aws.state -i <inventory> "
+        "-e state_action=unlock -e lock_id=3aa5ec26-dd6d-1d58-fb87-a3ea1b1bd1d9`",
+        "where the playbook cannot reach it, remove the DynamoDB table t",
     ):
         assert part in text
     assert caught.value.holders[0].who == "jane@build"
