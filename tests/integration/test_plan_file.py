@@ -51,11 +51,13 @@ def runs(runner, path):
                 answer = running.carry_out(planned, layer, planned.hosts, runner.progress.append)
                 assert answer["failures"] == {}
                 done += answer["changes"]
-            return done
+            removed = running.remove(planned, planned.hosts, runner.progress.append)
+            assert removed["failures"] == {}
+            return done + removed["changes"]
 
         @staticmethod
         def _plan(declared, check_mode, **options):
-            params = runner.params(declared, **{"plan_file": str(path), "strict": False, **options})
+            params = runner.params(declared, **{"plan_file": str(path), "strict": False, "prune": False, **options})
             return saved_plan.plan(params, check_mode, runner.progress.append)
 
     return Runs()
@@ -222,6 +224,63 @@ def test_what_moved_in_the_inventory_is_said_and_nothing_is_written(runs, ecr, e
     assert writes(emulator) == []
 
 
+@pytest.fixture
+def remembered(runner, tmp_path):
+    """All repositories made and recorded."""
+    runner.make(art.declared("state_bucket"))
+    options = {"base_dir": str(tmp_path), "remote_state": STATE, "whole_inventory": True}
+    runner.make(ECR, **options)
+    return options
+
+
+def test_what_is_to_be_pruned_is_in_the_file(runs, remembered, emulator, path):
+    fewer = copy.deepcopy(ECR)
+    del fewer["ecr"]["web"]["repositories"][1]
+    runs.check(fewer, **remembered)
+    saved = json.loads(path.read_text())
+    assert (saved["status"], saved["counts"]["delete"]) == ("unchanged", 0)
+    assert [(item["action"], item["name"], item["reason"]) for item in saved["would_remove"]] == [
+        ("delete", "kept", "prune")
+    ]
+    with pytest.raises(plan_file.PlanFileError, match="prune: planned with false, now true"):
+        runs.follow(fewer, prune=True, **remembered)
+    runs.check(fewer, prune=True, **remembered)
+    saved = json.loads(path.read_text())
+    assert (saved["status"], saved["counts"]["delete"], saved["would_remove"]) == ("changes", 1, [])
+    with pytest.raises(plan_file.PlanFileError, match="prune: planned with true, now false"):
+        runs.follow(fewer, **remembered)
+    emulator.reset_calls()
+    with pytest.raises(plan_file.PlanFileError) as refused:
+        runs.follow(declared("made"), prune=True, **remembered)
+    assert "inventory: web declares ecr_repository/made no more" in str(refused.value)
+    assert "ecr_repository/made: nothing planned, now delete" in str(refused.value)
+    assert writes(emulator) == []
+    assert [(item["action"], item["name"]) for item in runs.run(fewer, prune=True, **remembered)] == [
+        ("delete", "kept")
+    ]
+    with pytest.raises(plan_file.PlanFileError, match="of its 1 changes, nothing is left to do"):
+        runs.follow(fewer, prune=True, **remembered)
+
+
+def test_what_is_shown_for_removal_moves_too(runs, remembered, emulator):
+    fewer = copy.deepcopy(ECR)
+    del fewer["ecr"]["web"]["repositories"][1]
+    runs.check(fewer, **remembered)
+    emulator.client("ecr").delete_repository(repositoryName="kept")
+    with pytest.raises(plan_file.PlanFileError, match="ecr_repository/kept: shown as removable when planned, now not"):
+        runs.follow(fewer, **remembered)
+
+
+def test_a_removal_stops_where_aws_moves_after_the_comparison(runs, remembered, emulator, runner):
+    runs.check(ECR, state="absent", **remembered)
+    planned = runs.follow(ECR, state="absent", **remembered)
+    emulator.client("ecr").delete_repository(repositoryName="kept")
+    emulator.reset_calls()
+    with pytest.raises(PlanMoved, match="ecr_repository/kept: planned delete"):
+        running.remove(planned, planned.hosts, runner.progress.append)
+    assert [item for item in writes(emulator) if item["service"] == "ecr"] == []
+
+
 def test_what_moves_after_the_comparison_stops_the_layer(runs, ecr, emulator, runner):
     runs.check(WANTED)
     planned = runs.follow(WANTED)
@@ -332,3 +391,28 @@ def test_what_the_saved_plan_does_not_cover_is_not_carried_out(emulator, invento
         "plan_file is given, and dockyard.aws.ecr would make a plan of its own here. It did nothing."
         in refused.failed_messages()
     )
+
+
+def test_a_plan_of_destruction_is_saved_and_followed(emulator, inventory, path):
+    def destroy(*arguments):
+        options = ("--tags", "ecr", "-e", f"plan_file={path}", "-e", "destroy_environment=art")
+        return play(emulator, "playbooks/destroy.yml", *options, *arguments, inventory=inventory)
+
+    made = play(emulator, SITE, "--tags", "ecr", inventory=inventory)
+    assert made.code == 0, made.failed_messages()
+    assert destroy("--check").code == 0
+    assert json.loads(path.read_text())["counts"]["delete"] == 1
+    refused = site(emulator, inventory, path)
+    assert "state: planned with absent, now present" in refused.failed_messages()
+    destroyed = destroy()
+    assert destroyed.code == 0, destroyed.failed_messages()
+    assert destroyed.done() == [("delete", "ecr_repository", "artservicesourcingdataservice")]
+
+
+def test_nothing_is_removed_without_the_plan_task(emulator, inventory, path, tmp_path):
+    playbook = tmp_path / "mine.yml"
+    tasks = [{"dockyard.aws.remove": {"state": "absent"}}]
+    playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    refused = play(emulator, playbook, "-e", f"plan_file={path}", inventory=inventory)
+    assert "plan_file is given, and dockyard.aws.remove would make a plan of its own here." in refused.failed_messages()
+    assert emulator.calls()["total"] == 0

@@ -60,9 +60,9 @@ def _setting(name: str, before: Any, after: Any) -> Iterator[str]:
 
 def _inventory(saved: Document, now: Document) -> Iterator[str]:
     before, after = saved["resources"], now["resources"]
-    for address in after.keys() - before.keys():
+    for address in sorted(after.keys() - before):
         yield f"inventory: {after[address]['host']} declares {address}, which it did not when planned"
-    for address in before.keys() - after.keys():
+    for address in sorted(before.keys() - after):
         yield f"inventory: {before[address].get('host')} declares {address} no more"
     other = [address for address in after if before.get(address, after[address]) != after[address]]
     if len(other) > 1 and len(other) == len(after):
@@ -73,16 +73,20 @@ def _inventory(saved: Document, now: Document) -> Iterator[str]:
 
 
 def _changes(saved: Document, now: Document) -> Iterator[str]:
-    for member, verb in (("changes", "planned"), ("would_remove", "planned to be shown for removal:")):
-        before, after = _by_address(saved[member]), _by_address(now[member])
-        for address in dict.fromkeys([*before, *after]):
-            old, new = before.get(address), after.get(address)
-            if old is None and new is not None:
-                yield f"{address}: nothing {verb}, now {_in_words(new)}"
-            elif old is not None and new is None:
-                yield f"{address}: {verb} {_in_words(old)}, now nothing to do"
-            elif old is not None and new is not None and _steering(old) != _steering(new):
-                yield from (f"{address}: {text}" for text in _change(old, new))
+    before, after = _by_address(saved["changes"]), _by_address(now["changes"])
+    for address in dict.fromkeys([*before, *after]):
+        old, new = before.get(address), after.get(address)
+        if old is None and new is not None:
+            yield f"{address}: nothing planned, now {_in_words(new)}"
+        elif old is not None and new is None:
+            yield f"{address}: planned {_in_words(old)}, now nothing to do"
+        elif old is not None and new is not None and _steering(old) != _steering(new):
+            yield from (f"{address}: {text}" for text in _change(old, new))
+    before, after = _by_address(saved["would_remove"]), _by_address(now["would_remove"])
+    for address in sorted(after.keys() - before):
+        yield f"{address}: now would be removed with prune, which was not so when planned"
+    for address in sorted(before.keys() - after):
+        yield f"{address}: shown as removable when planned, now not"
 
 
 def _change(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -109,6 +109,7 @@ def render(
     document["resources"] = {
         str(address): {"layer": item.layer, "host": item.host, "digest": _digest(key, _declared(item))}
         for address, item in plan.resources.items()
+        if address not in plan.absent
     }
     return _sealed(document)
 
@@ -227,9 +228,10 @@ def _digest(key: bytes, value: Any) -> str:
 
 
 def _done_by(change: Change, plan: Plan) -> list[Any]:
-    """A change as it is, with what is masked where it is shown."""
+    """A change as it is, with what is masked where it is shown, and how a thing is deleted (force_delete)."""
     fields = [[item.path, _plain(item.before), _plain(item.after)] for item in differences(change, plan)]
-    return [change.action, change.kind, change.name, change.reason, fields]
+    options = _plain(change.resource.options) if change.action == DELETE else {}
+    return [change.action, change.kind, change.name, change.reason, fields, options]
 
 
 def _identity(change: Change) -> str:
