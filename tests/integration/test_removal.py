@@ -183,6 +183,25 @@ def test_destroy_needs_no_declaration(runner, emulator, home):
     assert runner.run({"network": {}, "ecr": {}}, **home, state="absent").planned == []
 
 
+def test_an_empty_state_is_not_an_empty_account(runner, emulator, home):
+    for key in (PATHS.memory("ecr"), PATHS.memory("network")):
+        emulator.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    planned = runner.plan({"network": {}, "ecr": {}}, **home, state="absent").plan
+    assert planned.pending() == []
+    assert "remembers nothing of this environment" in str(planned.warnings[-1])
+
+
+def test_what_a_later_version_recorded_is_not_deleted_by_guesswork(runner, emulator, home):
+    body = emulator.client("s3").get_object(Bucket=BUCKET, Key=PATHS.memory("ecr"))["Body"].read()
+    body = body.replace(b"ecr_repository/beta", b"ecr_novelty/beta")
+    emulator.client("s3").put_object(Bucket=BUCKET, Key=PATHS.memory("ecr"), Body=body)
+    for item in emulator.client("dynamodb").scan(TableName=TABLE)["Items"]:
+        emulator.client("dynamodb").delete_item(TableName=TABLE, Key={"LockID": item["LockID"]})
+    assert runner.run(declared(), **home).would_remove == []
+    with pytest.raises(PlanError, match="ecr_novelty/beta is recorded, and this version of the collection has no such"):
+        runner.plan({"ecr": {}}, **home, state="absent")
+
+
 def test_destroy_of_some_hosts_leaves_the_others(runner, emulator, home):
     planned = running.plan(
         runner.params({"ecr": {}, "network": {}}, **home, state="absent", whole_inventory=False),

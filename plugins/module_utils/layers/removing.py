@@ -19,6 +19,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.removal imp
     PRUNE,
     Removal,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import Entry
 from ansible_collections.dockyard.aws.plugins.module_utils.state.remembering import resource_of
 
@@ -62,10 +63,10 @@ def to_prune(
         for address, found in remembered.items()
         if address not in present and address not in others and found[0] in layers
     }
-    removal = Removal(_resources(going), PRUNE, recorded=True, held_back=not params.get("prune"))
-    if not removal.held_back:
+    if params.get("prune"):
+        _refuse_unknown(going)
         _refuse_needed(going, others)
-    return removal
+    return Removal(_resources(going), PRUNE, recorded=True, held_back=not params.get("prune"))
 
 
 def to_destroy(
@@ -79,8 +80,24 @@ def to_destroy(
         if found[0] in layers and (params.get("whole_inventory") or found[1].host in hosts)
     }
     going = _only(params, going)
+    _refuse_unknown(going)
     _refuse_needed(going, {address: found for address, found in everything.items() if address not in going})
     return Removal(_resources(going), DESTROY, recorded=True)
+
+
+def nothing_recorded(params: Mapping[str, Any], documents: Documents | None) -> list[Problem]:
+    """A warning where destroy finds an empty state: that is not the same as an empty account."""
+    if (
+        params["state"] != "absent"
+        or documents is None
+        or any(memory.resources for _layer, memory in documents.memories())
+    ):
+        return []
+    message = (
+        "remembers nothing of this environment, so nothing is destroyed. If there is something: site.yml records what "
+        "is declared, and drift.yml lists what carries the environment's tag"
+    )
+    return [Problem("", remote_state.VARIABLE, message)]
 
 
 def to_destroy_declared(params: Mapping[str, Any], declared: Sequence[Resource]) -> Removal:
@@ -113,7 +130,18 @@ def _remembered(documents: Documents, layers: Iterable[str]) -> Iterator[tuple[A
 
 
 def _resources(going: Remembered) -> list[Resource]:
-    return [resource_of(address, entry, layer) for address, (layer, entry) in going.items()]
+    return [resource_of(address, entry, layer) for address, (layer, entry) in going.items() if address.kind in KINDS]
+
+
+def _refuse_unknown(going: Remembered) -> None:
+    """What a later version of this collection recorded is not deleted by guesswork."""
+    problems = [
+        Problem(entry.host, entry.where, f"{address} is recorded, and this version of the collection has no such kind")
+        for address, (_layer, entry) in going.items()
+        if address.kind not in KINDS
+    ]
+    if problems:
+        raise PlanError(problems)
 
 
 def _refuse_needed(going: Remembered, staying: Remembered) -> None:

@@ -114,6 +114,7 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
     ]
     if documents is not None:
         made.warnings += [Problem("", remote_state.VARIABLE, text) for text in documents.warnings()]
+    made.warnings += removing.nothing_recorded(params, documents)
     return PlannedRun(dict(params), layers, hosts, made, documents=documents, where=environment)
 
 
