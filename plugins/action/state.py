@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions import run as state_actions
-from ansible_collections.dockyard.aws.plugins.plugin_utils import interruption, state_cache, state_view
+from ansible_collections.dockyard.aws.plugins.plugin_utils import state_view
 from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import InProcessAction
 from ansible_collections.dockyard.aws.plugins.plugin_utils.painting import paint
 
@@ -49,8 +49,5 @@ class ActionModule(InProcessAction):
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         changing = params["action"] in state_actions.CHANGING and not self.check_mode
-        with interruption.handled() if changing else nullcontext():
-            result = state_actions.run(params, self.check_mode, self.progress)
-        if changing:
-            state_cache.clear()
-        return result
+        with self.interruptible(params) if changing else nullcontext():
+            return state_actions.run(params, self.check_mode, self.progress)

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ansible import constants
@@ -21,7 +21,13 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
-from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, interruption, origins, plan_store
+from ansible_collections.dockyard.aws.plugins.plugin_utils import (
+    declarations,
+    interruption,
+    origins,
+    plan_store,
+    state_cache,
+)
 
 display = Display()
 
@@ -81,9 +87,17 @@ class InProcessAction(ActionBase):
         raise LookupError(f"{type(self).__name__} has no layers")
 
     @staticmethod
-    def interruptible(params: Mapping[str, Any]) -> AbstractContextManager[None]:
-        """While locks may be held, a signal ends the work in order, so that they are given back."""
-        return interruption.handled() if params["remote_state"] else nullcontext()
+    @contextmanager
+    def interruptible(params: Mapping[str, Any]) -> Iterator[None]:
+        """While locks may be held, a signal ends the work in order, so that they are given back. Lookups read anew."""
+        if not params["remote_state"]:
+            yield
+            return
+        try:
+            with interruption.handled():
+                yield
+        finally:
+            state_cache.clear()
 
     @property
     def check_mode(self) -> bool:
