@@ -30,7 +30,7 @@ def moved(saved: Document, now: Document) -> list[str]:
     if found := list(_scope(saved, now)):
         return found
     if saved["changes"] and not now["changes"] and saved["resources"] == now["resources"]:
-        return [f"of its {len(saved['changes'])} changes, nothing is left to do: it was carried out already"]
+        return ["nothing of it is left to do: it was carried out already"]
     return [*_inventory(saved, now), *_changes(saved, now)] or list(_rest(saved, now))
 
 

@@ -295,7 +295,7 @@ SAME = Change("none", resource("same"), observed=Observed("same", {}, {}))
         (
             [update(resource("a"), OLD), update(resource("b"), OLD)],
             [Change("none", resource("a")), Change("none", resource("b"))],
-            ["of its 2 changes, nothing is left to do: it was carried out already"],
+            ["nothing of it is left to do: it was carried out already"],
         ),
         (
             [update(resource("a"), OLD)],
