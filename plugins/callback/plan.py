@@ -12,6 +12,7 @@ short_description: Shows the plan of an environment as people read it
 version_added: 0.1.0
 description:
   - Shows the plan that M(dockyard.aws.plan) makes, grouped by layer and host, with fields before and after.
+  - Shows what M(dockyard.aws.drift) finds, in the same form.
   - After a run it shows what was done. It works beside any stdout callback.
   - Colours follow ansible-core's own settings, among them C(NO_COLOR) and a missing terminal.
 requirements:
@@ -24,7 +25,7 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
-from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_view
+from ansible_collections.dockyard.aws.plugins.plugin_utils import drift_view, plan_view
 from ansible_collections.dockyard.aws.plugins.plugin_utils.painting import paint
 
 PREFIX = "dockyard.aws."
@@ -45,6 +46,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: Any) -> None:
         action, answer = result._task.resolved_action or result._task.action, result._result
+        if action == f"{PREFIX}drift":
+            self._show(drift_view.drift_lines(answer, paint))
         if not str(action).startswith(PREFIX) or "changes" not in answer:
             return
         if action == f"{PREFIX}plan":

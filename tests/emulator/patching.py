@@ -29,6 +29,7 @@ SERVICES: tuple[str, ...] = (
     "autoscaling",
     "autoscaling_launch",
     "logs",
+    "tagging",
 )
 
 

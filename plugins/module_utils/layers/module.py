@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import drift_report, drift_run, saved_plan
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import saved_plan
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions import run as state_actions
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
@@ -37,6 +37,21 @@ def run_state() -> None:
     """Look after the state of the environment given."""
     module = AnsibleAWSModule(argument_spec=state_actions.ARGUMENT_SPEC, supports_check_mode=True)
     _exit(module, lambda: state_actions.run(module.params, module.check_mode, module.debug))
+
+
+def run_drift() -> None:
+    """Look for drift, and write what was found into the files that are asked for."""
+    module = AnsibleAWSModule(argument_spec=drift_run.ARGUMENT_SPEC, supports_check_mode=True)
+    files = module.params["report"], module.params["junit"]
+    try:
+        result = drift_run.run(module.params, module.debug)
+        drift_report.write(result, *files)
+    except drift_report.ReportError as error:
+        module.fail_json(msg=str(error))
+    except ReconcileError as error:
+        drift_report.write(drift_report.failed(str(error)), *files)
+        module.fail_json(msg=str(error), status="error")
+    module.exit_json(**result)
 
 
 def _answer(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:

@@ -97,19 +97,27 @@ class Recorder:
             LocalStore(folder), lambda key: Lock([LocalLock(folder, key)], str(folder / key)), local=True
         )
 
-    def read(self, hosts_of: Mapping[str, Iterable[str]]) -> Documents:
-        """The documents of layers and of their hosts, without a lock. What is not moved yet is read where it lies."""
+    def read(self, hosts_of: Mapping[str, Iterable[str]], outputs: bool = True) -> Documents:
+        """The documents of layers and of their hosts, without a lock. What is not moved yet is read where it lies.
+
+        outputs: also those of hosts that only the memory knows.
+        """
         try:
-            documents = self._read_from(self._bucket, hosts_of)
+            documents = self._read_from(self._bucket, hosts_of, outputs)
         except NotThere:
-            return self._read_from(self._folder, hosts_of)
+            return self._read_from(self._folder, hosts_of, outputs)
         if self._left_behind():
             documents.left_behind = True
-            left = self._read_from(self._folder, hosts_of)
+            left = self._read_from(self._folder, hosts_of, outputs)
             for place, found in left.parsed.items():
                 if found is not None:
                     documents.parsed[place], documents.stored[place] = found, left.stored[place]
         return documents
+
+    def place(self, layer: str, documents: Documents) -> str:
+        """Where the memory of a layer is kept at the moment, as people read it."""
+        home = self._folder if documents.local else self._bucket
+        return home.store.place(self._paths.memory(layer))
 
     def to_write(self, plan: Plan, layer: str, documents: Documents) -> bool:
         """Whether a layer's documents are not as they should be."""
@@ -192,14 +200,14 @@ class Recorder:
             lock = home.lock(key)
             stack.enter_context(lock.held(operation, self._setting.lock_timeout, self._progress))
 
-    def _read_from(self, home: _Home, hosts_of: Mapping[str, Iterable[str]]) -> Documents:
+    def _read_from(self, home: _Home, hosts_of: Mapping[str, Iterable[str]], outputs: bool = True) -> Documents:
         places = [Place(layer, host) for layer, hosts in hosts_of.items() for host in ("", *sorted(set(hosts)))]
         documents = Documents(local=home.local)
         self._read_places(home, places, documents)
         remembered = [
             Place(place.layer, entry.host)
             for place, found in documents.parsed.items()
-            if found is not None and found.memory is not None
+            if outputs and found is not None and found.memory is not None
             for entry in found.memory.resources.values()
             if entry.host
         ]

@@ -299,6 +299,17 @@ def _parse(params: Mapping[str, Any]) -> dict[str, list[base.Declaration]]:
     return declarations
 
 
+def connect(params: Mapping[str, Any], progress: Progress) -> tuple[Sessions, base.Environment]:
+    """The way to AWS, and where it leads; stops when an account is not the expected one."""
+    sessions = _sessions(params, progress)
+    return sessions, _environment(params, sessions)
+
+
+def parsed(params: Mapping[str, Any]) -> dict[str, list[base.Declaration]]:
+    """The declarations of params['declared'], validated; raises PlanError with all problems."""
+    return _parse(params)
+
+
 def _sessions(params: Mapping[str, Any], progress: Progress) -> Sessions:
     return Sessions(params, params["environment_name"] or "", params.get("profiles"), progress)
 

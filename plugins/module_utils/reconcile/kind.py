@@ -62,6 +62,10 @@ class Kind:
         found = compare.differences(desired, observed, last_applied, self.defaults)
         return [item._replace(replaces=self.replaces(item)) for item in found]
 
+    def changed_since(self, declared: Mapping[str, Any], applied: Mapping[str, Any]) -> list[Difference]:
+        """What a declaration changed since it was applied last, between canonical forms."""
+        return [] if declared == applied else self.differences(declared, applied, applied)
+
     def replaces(self, difference: Difference) -> bool:
         return compare.under(difference.path, self.immutable) is not None
 

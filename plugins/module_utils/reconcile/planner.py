@@ -268,13 +268,12 @@ class Planner:
         resource, observed, kind = change.resource, change.existing, self._kinds[change.kind]
         lookup = self._lookup(plan, decided)
         found = self._scope_differences(resource, observed, plan, lookup)
-        managed, change.notes = self._property_differences(
-            kind, resource, observed, resolve(resource.properties, lookup)
-        )
+        properties = resolve(resource.properties, lookup)
+        managed, change.notes = self._property_differences(kind, resource, observed, properties)
         found += managed
         found += self._tag_differences(kind, resource, observed)
         change.differences = found
-        change.reason = self._reason(resource, found)
+        change.reason = self._reason(kind, resource, properties, found)
         owned = not self._settings.ownership_tags or not kind.taggable or ENVIRONMENT_TAG in (observed.tags or {})
         if any(item.replaces for item in found):
             change.action = REPLACE
@@ -354,14 +353,17 @@ class Planner:
         there = {key: observed.tags[key] for key in kind.valueless_tags & desired.keys() & observed.tags.keys()}
         return compare.tag_differences({**desired, **there}, observed.tags, last_applied)
 
-    def _reason(self, resource: Resource, found: list[Difference]) -> str:
+    def _reason(self, kind: Kind, resource: Resource, properties: Mapping[str, Any], found: list[Difference]) -> str:
+        """Drift is what the declaration did not change since it was applied last."""
         sources = sorted({source for item in found for source in unknown_sources(item.after)})
         if sources:
             return f"consequence of {', '.join(sources)}"
         last_applied = self._settings.last_applied.get(resource.address)
-        if last_applied and all(_last_value(last_applied, item.path) == item.after for item in found):
-            return "drift"
-        return "configuration"
+        if not last_applied:
+            return "configuration"
+        changed = kind.changed_since(kind.canonical(properties), kind.canonical(last_applied["properties"]))
+        changed += compare.tag_differences(resource.tags, last_applied["tags"], last_applied["tags"])
+        return "configuration" if {item.path for item in changed} & {item.path for item in found} else "drift"
 
     @staticmethod
     def _replacement_problems(kind: Kind, change: Change, owned: bool) -> list[Problem]:
@@ -428,12 +430,3 @@ class Planner:
     def _clean_up(resource: Resource, old: Observed, reason: str) -> Change:
         name = f"{resource.name} ({old.attributes.get('id') or old.name})"
         return Change(DELETE, resource, name, reason=reason, observed=old)
-
-
-def _last_value(last_applied: Mapping[str, Any], path: str) -> Any:
-    if path.startswith("tags."):
-        return last_applied.get("tags", {}).get(path.removeprefix("tags."))
-    value: Any = last_applied.get("properties", {})
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
