@@ -41,7 +41,7 @@ def write(result: Mapping[str, Any], report: str | None, junit: str | None) -> N
         if not name:
             continue
         try:
-            Path(name).expanduser().write_text(render(result), encoding="utf-8")
+            Path(name).expanduser().write_text(render(result), encoding="utf-8", errors="replace")
         except OSError as error:
             raise ReportError(f"cannot write {name}: {error.strerror}. Name a file in a folder that exists") from error
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -164,6 +164,14 @@ def _compare_inventory(
         looked.notes.append(not_compared(error))
         return
     looked.changed_in_inventory = drift.changed_in_inventory(declared, recorded, KINDS, all_hosts)
+
+
+def collected(collect: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """The declarations, and a note where they cannot be read: the rest is told all the same."""
+    try:
+        return collect(), []
+    except PlanError as error:
+        return {}, [not_compared(error)]
 
 
 def not_compared(error: PlanError) -> str:

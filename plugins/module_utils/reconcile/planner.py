@@ -361,9 +361,12 @@ class Planner:
         last_applied = self._settings.last_applied.get(resource.address)
         if not last_applied:
             return "configuration"
-        changed = kind.changed_since(kind.canonical(properties), kind.canonical(last_applied["properties"]))
-        changed += compare.tag_differences(resource.tags, last_applied["tags"], last_applied["tags"])
-        return "configuration" if {item.path for item in changed} & {item.path for item in found} else "drift"
+        applied, tags = last_applied.get("properties", {}), last_applied.get("tags", {})
+        changed = kind.changed_since(kind.canonical(properties), kind.canonical(applied))
+        changed += compare.tag_differences(resource.tags, tags, tags)
+        paths, anew = ({item.path: item for item in some} for some in (found, changed))
+        touched = any(compare.under(path, anew) for path in paths) or any(compare.under(path, paths) for path in anew)
+        return "configuration" if touched else "drift"
 
     @staticmethod
     def _replacement_problems(kind: Kind, change: Change, owned: bool) -> list[Problem]:

@@ -250,6 +250,27 @@ def test_what_changed_in_aws_and_not_in_the_inventory_is_drift():
     assert only(bench.plan(thing("service", "web", size=1)), "service", "web").reason == "drift"
 
 
+@pytest.mark.parametrize(
+    ("applied", "tags", "reason"),
+    [
+        ({"options": {"a.b": 1}}, {"team": "a"}, "drift"),
+        ({"options": {"a.b": 1, "c": 2}}, {"team": "a"}, "drift"),
+        ({"options": {"a.b": 3}}, {"team": "a"}, "configuration"),
+        ({}, {"team": "a"}, "configuration"),
+        ({"options": {"a.b": 1}}, {"team": "b"}, "configuration"),
+        ({"options": {"a.b": 1}}, {}, "configuration"),
+    ],
+)
+def test_drift_is_what_the_declaration_did_not_change(applied, tags, reason):
+    bench = Bench(last_applied={Address("service", "web"): {"properties": applied, "tags": tags}})
+    declared = thing("service", "web", options={"a.b": 1})
+    declared.tags = {"team": "a"}
+    Bench(bench.cloud).make(declared)
+    bench.cloud.things["service-1"]["properties"]["options"] = {"a.b": 5}
+    bench.cloud.things["service-1"]["tags"]["team"] = "c"
+    assert only(bench.plan(declared), "service", "web").reason == reason
+
+
 def test_all_problems_come_at_once():
     with pytest.raises(PlanError) as caught:
         Bench().plan(thing("group", "a", net=ref("net", "x")), thing("group", "b", net=ref("net", "y")))
