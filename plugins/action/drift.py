@@ -11,7 +11,7 @@ from typing import Any
 from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import drift_report, drift_run
-from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import EnvironmentAction
+from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import EnvironmentAction, InProcessAction
 
 
 class ActionModule(EnvironmentAction):
@@ -31,10 +31,7 @@ class ActionModule(EnvironmentAction):
     def _declared(
         self, params: Mapping[str, Any], variables: Mapping[str, Any], hostvars: Mapping[str, Any]
     ) -> dict[str, Any]:
-        def collect() -> dict[str, Any]:
-            return self._collect(params["layers"], self.hosts(variables), hostvars)
-
-        found, self._notes = drift_run.collected(collect)
+        found, self._notes = drift_run.collected(lambda: InProcessAction._declared(self, params, variables, hostvars))
         return found
 
     def _refuse_beside_saved_plan(self, variables: Mapping[str, Any]) -> None:
