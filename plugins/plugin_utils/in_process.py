@@ -263,7 +263,7 @@ class LayerAction(InProcessAction):
         if planned is None:
             return running.run_layer(self.LAYER, params, self.check_mode, self.progress)
         if self.check_mode:
-            return running.result_of_plan(planned.plan, [self.LAYER])
+            return running.result_of_part(planned, self.LAYER, self.hosts(variables))
         try:
             return running.carry_out(planned, self.LAYER, self.hosts(variables), self.progress)
         finally:

@@ -305,3 +305,16 @@ def test_playbooks_prune_and_destroy(emulator, inventory):
     assert only.code == 0 and existing(emulator) == ["alpha"], only.failed_messages()
     gone = play(emulator, "playbooks/destroy.yml", *answer, "--tags", "ecr", inventory=inventory)
     assert gone.code == 0 and existing(emulator) == [], gone.failed_messages()
+
+
+def test_in_check_mode_each_part_is_told_once(emulator, inventory):
+    assert play(emulator, "playbooks/site.yml", inventory=inventory).code == 0
+    write(inventory / "host_vars" / "a" / "ecr.yml", {"ecr": repositories("alpha", "delta")})
+    checked = play(emulator, "playbooks/site.yml", "-e", "prune=true", "--check", "--tags", "ecr", inventory=inventory)
+    told = {
+        action: [item["name"] for item in result["changes"]]
+        for action, _host, result in checked.results
+        if "changes" in result
+    }
+    assert told["dockyard.aws.ecr"] == ["delta"] and told["dockyard.aws.remove"] == ["beta"]
+    assert sorted(told["dockyard.aws.plan"]) == ["beta", "delta"]

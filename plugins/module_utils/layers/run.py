@@ -241,7 +241,14 @@ def run_remove(params: Mapping[str, Any], check_mode: bool, progress: Progress) 
 
 def result_of_removal(run: PlannedRun) -> dict[str, Any]:
     """What `remove` would do."""
-    return {**result_of_apply(run.plan, run.layers, run.plan.absent, Outcome(done=run.plan.deletions()))}
+    return result_of_apply(run.plan, run.layers, run.plan.absent, Outcome(done=run.plan.deletions()))
+
+
+def result_of_part(run: PlannedRun, layer: str, hosts: Collection[str]) -> dict[str, Any]:
+    """What `carry_out` would do, apart from what it needs of other layers."""
+    part = run.plan.part(layer, hosts)
+    own = [change for change in run.plan.pending() if change in run.plan.shown() and change.resource.address in part]
+    return result_of_apply(run.plan, [layer], part, Outcome(done=own))
 
 
 def run_layer(layer: str, params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict[str, Any]:
