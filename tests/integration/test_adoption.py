@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.emulator.client import Emulator
 from tests.integration import art, terraform_stack
-from tests.integration.playbooks import play
+from tests.integration.playbooks import ROOT, play
 from tests.integration.terraform_stack import APPLY_SECONDS, ArtStack
 
 pytestmark = [terraform_stack.needed, pytest.mark.xdist_group("adoption")]
-SITE = "playbooks/site.yml"
+SITE, IMPORT = "playbooks/site.yml", "playbooks/import.yml"
 UNTAGGED = ("-e", "dockyard_ownership_tags=false")
 OWN_TAGS = {"tags.dockyard:environment", "tags.dockyard:name"}
 IGNORE_TAGS = 'ignore_tags {\n    key_prefixes = ["dockyard:"]\n  }'
@@ -48,6 +51,11 @@ class Adoption:
         emulator.reset_calls()
         self.untagged = play(emulator, SITE, *UNTAGGED, inventory=hosts)
         self.calls_untagged = emulator.calls()
+        self.imported = folder / "imported" / "art"
+        told = ("-e", f"import_from={self.stack.state}", "-e", f"import_to={self.imported}")
+        self.imports = [play(emulator, IMPORT, *told, *more, inventory="localhost,") for more in (["--check"], [], [])]
+        self.validated = play(emulator, "playbooks/validate.yml", inventory=self.imported / "hosts.yml")
+        self.imported_plan = play(emulator, SITE, *UNTAGGED, "--check", inventory=self.imported / "hosts.yml")
         self.refused = play(emulator, SITE, "-e", "dockyard_adopt=false", inventory=hosts)
         self.check = play(emulator, SITE, "--check", inventory=hosts)
         self.terraform_before = self.stack.plan()
@@ -72,6 +80,32 @@ def test_without_ownership_tags_there_is_nothing_to_do(adoption):
     assert adoption.untagged.code == 0, adoption.untagged.text
     assert changes(adoption.untagged) == []
     assert adoption.calls_untagged["mutating"] == 0
+
+
+def test_what_is_imported_from_the_state_plans_to_nothing(adoption):
+    assert [played.code for played in adoption.imports] == [0, 0, 0], adoption.imports[0].text
+    assert [played.changed for played in adoption.imports] == [1, 1, 0]
+    report = next(result["report"] for _action, _host, result in adoption.imports[1].results if "report" in result)
+    assert {name: report[name] for name in ("unmapped", "attributes", "changes", "secrets", "notes")} == {
+        "unmapped": [],
+        "attributes": [],
+        "changes": [],
+        "secrets": [],
+        "notes": [],
+    }
+    assert adoption.imported_plan.code == 0, adoption.imported_plan.failed_messages()
+    assert changes(adoption.imported_plan) == []
+
+
+def test_what_is_imported_is_as_people_write_it(adoption):
+    assert adoption.validated.code == 0, adoption.validated.failed_messages()
+    tools = Path(sys.executable).parent
+    for command in (
+        [sys.executable, "scripts/format.py", "--check", adoption.imported],
+        [tools / "yamllint", "--strict", "-c", ".yamllint", adoption.imported],
+    ):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_adoption_can_be_refused_for_everything(adoption):

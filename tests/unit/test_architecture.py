@@ -27,9 +27,22 @@ ALLOWED = {
         "module_utils.state",
         "module_utils.task_definition",
     },
-    "modules": {"module_utils.layers", "module_utils.task_definition", "module_utils.resources", "module_utils.aws"},
+    "module_utils.terraform_import": {
+        "module_utils.reconcile",
+        "module_utils.aws",
+        "module_utils.resources",
+        "module_utils.layers",
+        "module_utils.task_definition",
+    },
+    "modules": {
+        "module_utils.layers",
+        "module_utils.task_definition",
+        "module_utils.resources",
+        "module_utils.aws",
+        "module_utils.terraform_import",
+    },
     "plugin_utils": {"module_utils.layers", "module_utils.reconcile", "module_utils.aws"},
-    "action": {"plugin_utils", "module_utils.layers"},
+    "action": {"plugin_utils", "module_utils.layers", "module_utils.terraform_import"},
     "callback": {"plugin_utils"},
     "lookup": {"plugin_utils", "module_utils.reconcile"},
     "doc_fragments": set(),
@@ -41,6 +54,7 @@ PURE = {
     "module_utils.aws": ("ansible.",),
     "module_utils.state": ("ansible.",),
     "module_utils.resources": ("ansible.",),
+    "module_utils.terraform_import": ("boto",),
 }
 
 

@@ -123,11 +123,12 @@ def _properties(repository: Mapping[str, Any]) -> dict[str, Any]:
         if repository[option] is not None:
             properties[name] = documents.parsed(repository[option]) if repository[option] else None
     if repository["keep_images"]:
-        properties["lifecyclePolicy"] = _keep(repository["keep_images"])
+        properties["lifecyclePolicy"] = keep(repository["keep_images"])
     return properties
 
 
-def _keep(count: int) -> dict[str, Any]:
+def keep(count: int) -> dict[str, Any]:
+    """The lifecycle policy that `keep_images` is short for."""
     selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": count}
     rule = {
         "rulePriority": 1,

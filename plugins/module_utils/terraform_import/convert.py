@@ -1,0 +1,134 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a Terraform state to an inventory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import import (
+    from_alb,
+    from_autoscaling,
+    from_ecr,
+    from_ecs,
+    from_iam,
+    from_network,
+    from_state_bucket,
+    inventory_yaml,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.import_ids import import_blocks
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.report import Remark, Report
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack, common_tags
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing, read_all
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.values import Template
+
+# What the layers tag.
+TAGGED = (
+    *("aws_autoscaling_group", "aws_cloudwatch_log_group", "aws_dynamodb_table", "aws_ecr_repository"),
+    *("aws_ecs_capacity_provider", "aws_ecs_cluster", "aws_ecs_service", "aws_ecs_task_definition"),
+    *("aws_iam_instance_profile", "aws_iam_policy", "aws_iam_role", "aws_iam_user", "aws_internet_gateway"),
+    *("aws_launch_template", "aws_lb", "aws_lb_listener", "aws_lb_listener_rule", "aws_lb_target_group"),
+    *("aws_route_table", "aws_s3_bucket", "aws_security_group", "aws_subnet", "aws_vpc"),
+)
+MAPPERS = (from_state_bucket, from_iam, from_network, from_ecr, from_alb, from_autoscaling, from_ecs)
+ARN = re.compile(r"arn:([\w-]+):[\w-]+:([\w-]*):(\d{12}):")
+REPORT = "files/import-report"
+BLOCKS = "files/terraform-import"
+NO_LAYER = "no layer of this collection manages it: it stays with Terraform"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """files: text by path in the inventory's folder."""
+
+    files: dict[str, str]
+    report: Report
+
+
+def convert(states: Mapping[str, str], environment: str, platform: str = "") -> Conversion:
+    """The inventory of an environment, from the texts of its Terraform states, by where they come from."""
+    things = read_all(states)
+    place = _place(things, environment)
+    stack = Stack(things, place, platform or environment, Report(list(states)))
+    for mapper in MAPPERS:
+        mapper.convert(stack)
+    _finish(stack)
+    return Conversion(_files(stack), stack.report)
+
+
+def _place(things: Sequence[Thing], environment: str) -> Environment:
+    """Region and account, as the ARNs say them."""
+    found = [match for thing in things if (match := ARN.match(str(thing.attributes.get("arn") or "")))]
+    regions = [match[2] for match in found if match[2]]
+    account = found[0][3] if found else ""
+    partition = found[0][1] if found else "aws"
+    region = max(regions, key=regions.count) if regions else ""
+    return Environment(environment, region, account, partition, common_tags(things, TAGGED))
+
+
+def _finish(stack: Stack) -> None:
+    """What is left over."""
+    report = stack.report
+    known = {item.address for item in report.unmapped}
+    for thing in stack.things:
+        if not stack.is_done(thing) and thing.address not in known:
+            report.unmapped.append(Remark(thing.address, "", NO_LAYER))
+    report.attributes.extend(Remark(thing.address, path, "") for thing, path in stack.left())
+    for reference, users in sorted(stack.names.outside.items()):
+        report.notes.append(f"{reference} is not in this state; {', '.join(sorted(users))} refers to it as it is")
+
+
+def _files(stack: Stack) -> dict[str, str]:
+    hosts = sorted(stack.inventory, key=lambda host: (host in stack.hosts.services, host))
+    files = {"hosts.yml": _hosts(hosts, stack.hosts.services), "group_vars/all.yml": _everywhere(stack.environment)}
+    for host in hosts:
+        for layer in LAYERS:
+            if layer in stack.inventory[host]:
+                declared = _sorted(stack.inventory[host][layer], LAYERS[layer].ARGUMENT_SPEC)
+                files[f"host_vars/{host}/{layer}.yml"] = inventory_yaml.document({layer: declared})
+    for path, content in stack.files.items():
+        files[path] = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    for state in sorted({thing.state for thing in stack.things}):
+        path = f"{BLOCKS}/{re.sub(r'[^A-Za-z0-9]+', '-', os.path.splitext(state)[0]).strip('-')}.tf"
+        files[path] = import_blocks(thing for thing in stack.things if thing.state == state)
+    files[f"{REPORT}.json"] = stack.report.as_json()
+    files[f"{REPORT}.txt"] = stack.report.as_text()
+    return files
+
+
+def _sorted(declared: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts in the order in which the layer documents them."""
+    return {part: declared[part] for part in spec if part in declared}
+
+
+def _hosts(hosts: Sequence[str], services: Collection[str]) -> str:
+    groups: dict[str, Any] = {}
+    for host in hosts:
+        group = groups.setdefault("services" if host in services else "platform", {"hosts": {}})
+        group["hosts"][host] = None
+    return inventory_yaml.document(
+        {"all": {"children": groups}},
+        "Each host is one thing with a life of its own: the platform, or a service on it.",
+    )
+
+
+def _everywhere(environment: Environment) -> str:
+    variables: dict[str, Any] = {
+        "dockyard_environment": environment.name,
+        "aws_region": environment.region,
+        "aws_account_id": environment.account_id,
+        "dockyard_tags": dict(environment.tags),
+        "ansible_connection": "local",
+        "ansible_python_interpreter": Template("{{ ansible_playbook_python }}"),
+    }
+    return inventory_yaml.document(
+        {name: value for name, value in variables.items() if value}, "What holds for the whole environment."
+    )

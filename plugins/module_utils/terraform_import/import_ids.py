@@ -1,0 +1,59 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Terraform's `import` blocks call each resource: the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.names import common_type
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing
+
+Attributes = Mapping[str, Any]
+
+
+def _route(route: Attributes) -> str:
+    names = ("destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id")
+    return f"{route['route_table_id']}_{next(route[name] for name in names if route.get(name))}"
+
+
+# Those that are not imported by their id.
+IDS: dict[str, Callable[[Attributes], str]] = {
+    "aws_appautoscaling_policy": lambda item: "/".join(
+        str(item[name]) for name in ("service_namespace", "resource_id", "scalable_dimension", "name")
+    ),
+    "aws_appautoscaling_target": lambda item: "/".join(
+        str(item[name]) for name in ("service_namespace", "resource_id", "scalable_dimension")
+    ),
+    "aws_ecs_cluster": lambda item: str(item["name"]),
+    "aws_ecs_service": lambda item: f"{str(item['cluster']).rsplit('/', 1)[-1]}/{item['name']}",
+    "aws_ecs_task_definition": lambda item: str(item["arn"]),
+    "aws_iam_role_policy_attachment": lambda item: f"{item['role']}/{item['policy_arn']}",
+    "aws_iam_user_policy_attachment": lambda item: f"{item['user']}/{item['policy_arn']}",
+    "aws_lb_listener_certificate": lambda item: f"{item['listener_arn']}_{item['certificate_arn']}",
+    "aws_route": _route,
+    "aws_route_table_association": lambda item: f"{item['subnet_id']}/{item['route_table_id']}",
+}
+# Their import id is spelled from so much that it is better looked up in the provider's documentation.
+WITHOUT = ("aws_security_group_rule", "aws_iam_policy_attachment", "aws_iam_access_key")
+
+
+def import_blocks(things: Iterable[Thing]) -> str:
+    """Import blocks for everything that these are."""
+    blocks = [
+        f"import {{\n  to = {thing.in_state}\n  id = {json.dumps(identity(thing))}\n}}\n"
+        for thing in things
+        if thing.managed and thing.type.startswith("aws_") and thing.type not in WITHOUT
+    ]
+    return "\n".join(blocks)
+
+
+def identity(thing: Thing) -> str:
+    make = IDS.get(common_type(thing.type))
+    try:
+        return make(thing.attributes) if make else thing.id
+    except (KeyError, StopIteration):
+        return thing.id

@@ -1,0 +1,176 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Terraform states, format version 4: the instances of their resources, and what the mappers read of each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+
+FORMAT = 4
+# What says nothing in a state: Terraform writes every attribute, given or not.
+NOTHING: tuple[Any, ...] = (None, "", [], {}, False, 0, "0", "false")
+
+
+class ImportRefused(ReconcileError):
+    """Why a state cannot be imported."""
+
+
+class Block:
+    """Attributes of a resource, or of a block in it, which remember what was read."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self._read: set[str] = set()
+        self._inner: dict[str, list[Block]] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return self._values.get(name) not in (None, "", [], {})
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute as a whole; what is empty counts as not given."""
+        self._read.add(name)
+        return self._values[name] if name in self else default
+
+    def blocks(self, name: str) -> list[Block]:
+        """Nested blocks, whose attributes count as read one by one."""
+        if name not in self._inner:
+            found = self._values.get(name) or []
+            self._inner[name] = [Block(item or {}) for item in (found if isinstance(found, list) else [found])]
+        return self._inner[name]
+
+    def block(self, name: str) -> Block:
+        """The one block of this name; an empty one where there is none."""
+        return next(iter(self.blocks(name)), Block({}))
+
+    def skip(self, *names: str) -> None:
+        """Read, and found to say nothing."""
+        self._read.update(names)
+
+    def skip_all(self) -> None:
+        self._read.update(self._values)
+
+    def left(self, path: str = "") -> Iterator[str]:
+        """The paths of attributes that say something and were never read."""
+        for name, value in self._values.items():
+            here = f"{path}.{name}" if path else name
+            if name in self._inner:
+                for number, inner in enumerate(self._inner[name]):
+                    yield from inner.left(f"{here}[{number}]" if len(self._inner[name]) > 1 else here)
+            elif name not in self._read and not _says_nothing(value):
+                yield here
+
+
+@dataclass
+class Thing(Block):
+    """One instance of a resource.
+
+    state: which of the states that are read it is in. address: unique over all of them, in_state: Terraform's own.
+    sensitive: attributes that Terraform marks, such as `container_definitions`.
+    """
+
+    state: str
+    in_state: str
+    address: str
+    type: str
+    label: str
+    attributes: Mapping[str, Any]
+    managed: bool = True
+    sensitive: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.attributes)
+
+    def __hash__(self) -> int:
+        return hash(self.address)
+
+    @property
+    def id(self) -> str:
+        return str(self.attributes.get("id") or "")
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """With the provider's default tags; without AWS's own."""
+        found = self.attributes.get("tags_all") or self.attributes.get("tags") or {}
+        if self.type == "aws_autoscaling_group":
+            found = {item["key"]: item["value"] for item in self.attributes.get("tag") or ()}
+        return {key: str(value) for key, value in found.items() if not key.startswith(("aws:", "dockyard:"))}
+
+
+def _says_nothing(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_says_nothing(inner) for inner in value.values())
+    if isinstance(value, list):
+        return all(_says_nothing(inner) for inner in value)
+    return value in NOTHING
+
+
+def read_all(states: Mapping[str, str]) -> list[Thing]:
+    """The instances in several states (source -> text) that belong together."""
+    found = {source: parse(text, source) for source, text in states.items()}
+    common = os.path.commonprefix([f"{os.path.dirname(source)}/" for source in found])
+    folder = common[: common.rfind("/") + 1]
+    if not any(thing.managed for things in found.values() for thing in things):
+        raise ImportRefused(f"{', '.join(states)}: has no resources: name the states of what is there in AWS")
+    for source, things in found.items():
+        short = source.removeprefix(folder)
+        for thing in things:
+            thing.state = short
+            thing.address = f"{short}: {thing.in_state}" if len(found) > 1 else thing.in_state
+    return [thing for things in found.values() for thing in things]
+
+
+def parse(text: str, source: str) -> list[Thing]:
+    """The instances in a state, those of data sources too. Raises ImportRefused for everything else than version 4."""
+    try:
+        state = json.loads(text)
+    except ValueError as error:
+        raise ImportRefused(f"{source}: is no Terraform state: not valid JSON: {error}{_hint(text)}") from error
+    if not isinstance(state, dict) or "version" not in state:
+        raise ImportRefused(f"{source}: is no Terraform state: it has no `version`{_hint(text)}")
+    if state["version"] != FORMAT:
+        raise ImportRefused(
+            f"{source}: has the state format {state['version']!r}; only {FORMAT} can be read, which Terraform writes "
+            "since 0.12. Run `terraform apply -refresh-only` with a newer Terraform, which brings the state up to date"
+        )
+    try:
+        return [
+            _thing(source, resource, instance)
+            for resource in state.get("resources") or ()
+            for instance in resource.get("instances") or ()
+            if not instance.get("deposed")
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ImportRefused(f"{source}: is damaged: a resource has no {error}") from error
+
+
+def _hint(text: str) -> str:
+    if '"format_version"' in text or text.lstrip().startswith("PK"):
+        return ". It is a plan or the output of `terraform show -json`; use `terraform state pull`"
+    return ""
+
+
+def _thing(source: str, resource: Mapping[str, Any], instance: Mapping[str, Any]) -> Thing:
+    managed = resource["mode"] == "managed"
+    label = resource["name"]
+    if (key := instance.get("index_key")) is not None:
+        label += f"[{json.dumps(key)}]"
+    parts = [resource.get("module", ""), "" if managed else "data", resource["type"], label]
+    marked = frozenset(str(path[0]["value"]) for path in instance.get("sensitive_attributes") or () if path)
+    address = ".".join(part for part in parts if part)
+    return Thing(
+        source,
+        address,
+        address,
+        resource["type"],
+        label,
+        instance["attributes"] or {},
+        managed,
+        marked,
+    )
