@@ -28,6 +28,7 @@ IDS: dict[str, Callable[[Attributes], str]] = {
     "aws_appautoscaling_target": lambda item: "/".join(
         str(item[name]) for name in ("service_namespace", "resource_id", "scalable_dimension")
     ),
+    "aws_ecs_capacity_provider": lambda item: str(item["name"]),
     "aws_ecs_cluster": lambda item: str(item["name"]),
     "aws_ecs_service": lambda item: f"{str(item['cluster']).rsplit('/', 1)[-1]}/{item['name']}",
     "aws_ecs_task_definition": lambda item: str(item["arn"]),

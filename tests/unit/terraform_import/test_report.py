@@ -49,6 +49,7 @@ def test_region_and_account_are_those_of_the_arns():
 
 IDS = [
     ("aws_vpc", {"id": "vpc-1"}, "vpc-1"),
+    ("aws_ecs_capacity_provider", {"id": arn("ecs", "capacity-provider/web"), "name": "web"}, "web"),
     ("aws_ecs_cluster", {"id": arn("ecs", "cluster/shop"), "name": "shop"}, "shop"),
     ("aws_ecs_service", {"id": "x", "cluster": arn("ecs", "cluster/shop"), "name": "web"}, "shop/web"),
     ("aws_iam_role_policy_attachment", {"id": "x", "role": "web", "policy_arn": "arn:p"}, "web/arn:p"),
