@@ -8,17 +8,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import constants
 from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import drift_report, drift_run
-from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import EnvironmentAction, InProcessAction
+from ansible_collections.dockyard.aws.plugins.plugin_utils import drift_view
+from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import (
+    VIEW,
+    EnvironmentAction,
+    InProcessAction,
+    display,
+)
+from ansible_collections.dockyard.aws.plugins.plugin_utils.painting import paint
 
 
 class ActionModule(EnvironmentAction):
     ARGUMENT_SPEC = drift_run.ARGUMENT_SPEC
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        return drift_run.run(params, self.progress, self._notes)
+        result = drift_run.run(params, self.progress, self._notes)
+        if VIEW not in constants.CALLBACKS_ENABLED:
+            # What was found is the point, so it is shown without the callback too.
+            for line in drift_view.drift_lines(remove_values(result, self._secrets), paint):
+                display.display(line)
+        return result
 
     def _arguments(self, variables: Mapping[str, Any], hostvars: Mapping[str, Any]) -> dict[str, Any]:
         """Of a limited play only its hosts are looked at. An unlimited one also means those that left the inventory."""

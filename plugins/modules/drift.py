@@ -120,7 +120,7 @@ attributes:
     description: Does the same in check mode.
     support: full
   diff_mode:
-    description: Returns the differences in RV(findings).
+    description: The differences are in RV(findings), with and without C(--diff).
     support: none
 author:
   - Contributors to dockyard.aws (@dockyard-aws)

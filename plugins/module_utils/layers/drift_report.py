@@ -47,7 +47,7 @@ def write(result: Mapping[str, Any], report: str | None, junit: str | None) -> N
 
 
 def as_json(result: Mapping[str, Any]) -> str:
-    shown = {name: value for name, value in result.items() if name not in ("changed", "failed", "msg")}
+    shown = {name: value for name, value in result.items() if name != "changed"}
     return json.dumps(shown, indent=2, ensure_ascii=False, default=str) + "\n"
 
 

@@ -17,7 +17,12 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import En
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.drift import Comparison, Finding, Recorded
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents, Recorder
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.untracked import Untracked, find_tagged, untracked
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.untracked import (
+    Untracked,
+    find_tagged,
+    renamed,
+    untracked,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Ref
@@ -52,6 +57,7 @@ _COUNTED = {
     drift.RECREATED: "made anew by somebody else",
     drift.PENDING: "half made",
 }
+_RENAMED = "{0}: {1} is still there, with the Name tag {2!r}; a run would make another one"
 NO_STATE = (
     "is not set. Drift is the difference between what was applied last and what AWS has now: give the environment a "
     "shared state, which remembers what was applied, and run site.yml once"
@@ -122,7 +128,8 @@ def _look(
     if whole and owner:
         tagged, denied = find_tagged(*(sessions.aws(name) for name in (running.STATE_LAYER, "iam", "autoscaling")))
         looked.strays = untracked(tagged, recorded, observed)
-        looked.notes += denied
+        gone = [item.address for item in looked.findings if item.what == drift.GONE]
+        looked.notes += [_RENAMED.format(*found) for found in renamed(tagged, recorded, gone)] + denied
     elif whole:
         looked.notes.append("Untracked resources cannot be found without ownership tags (dockyard_ownership_tags)")
     _compare_inventory(looked, params, environment, recorded, hosts is None)

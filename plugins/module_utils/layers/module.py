@@ -40,17 +40,20 @@ def run_state() -> None:
 
 
 def run_drift() -> None:
-    """Look for drift, and write what was found into the files that are asked for."""
+    """Look for drift, and write what was found, or what hindered it, into the files that are asked for."""
     module = AnsibleAWSModule(argument_spec=drift_run.ARGUMENT_SPEC, supports_check_mode=True)
-    files = module.params["report"], module.params["junit"]
+    error = ""
     try:
         result = drift_run.run(module.params, module.debug)
-        drift_report.write(result, *files)
-    except drift_report.ReportError as error:
-        module.fail_json(msg=str(error))
-    except ReconcileError as error:
-        drift_report.write(drift_report.failed(str(error)), *files)
-        module.fail_json(msg=str(error), status="error")
+    except ReconcileError as hindrance:
+        error = str(hindrance)
+        result = drift_report.failed(error)
+    try:
+        drift_report.write(result, module.params["report"], module.params["junit"])
+    except drift_report.ReportError as hindrance:
+        error = str(hindrance)
+    if error:
+        module.fail_json(msg=error, status="error")
     module.exit_json(**result)
 
 

@@ -140,6 +140,22 @@ def untracked(
     return found
 
 
+def renamed(
+    tagged: Iterable[Tagged], recorded: Mapping[Address, Recorded], gone: Iterable[Address]
+) -> Iterator[tuple[Address, str, str]]:
+    """What is not found under its name and is there all the same: address, ARN and the Name tag that it has now.
+
+    With the same Name tag it would have been found: then it is AWS's list that is behind.
+    """
+    by_name = {name: item for item in tagged for name in _names(item.arn)}
+    for address in gone:
+        entry = recorded[address].entry
+        known = (by_name.get(str(entry.attributes.get(name))) for name in IDENTITY)
+        item = next((one for one in known if one is not None), None)
+        if item is not None and item.tags.get(tags.NAME_TAG) != entry.tags.get(tags.NAME_TAG):
+            yield address, item.arn, item.tags.get(tags.NAME_TAG, "")
+
+
 def _known(recorded: Mapping[Address, Recorded], observed: Mapping[Address, Observed]) -> set[str]:
     """The ids and ARNs of what is recorded, as it was and as it is now."""
     attributes = [item.entry.attributes for item in recorded.values()]

@@ -11,7 +11,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import drift, drift_report, drift_run, untracked
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import (
+    drift,
+    drift_report,
+    drift_run,
+    module,
+    untracked,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.drift import Comparison, Finding, Recorded
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.untracked import Tagged, Untracked
@@ -208,6 +214,17 @@ def test_old_copies_have_a_list_of_their_own():
     assert untracked.untracked([copy], recorded_things(), {}) == Untracked([], [copy.arn])
 
 
+@pytest.mark.parametrize(
+    ("arn", "name", "found"),
+    [(f"{EC2}:vpc/vpc-1", "other", True), (f"{EC2}:vpc/vpc-1", "art", False), (f"{EC2}:vpc/vpc-2", "other", False)],
+)
+def test_what_is_there_under_another_name(arn, name, found):
+    address = Address("vpc", "art")
+    recorded = {address: Recorded("network", entry(attributes={"id": "vpc-1"}, tags={"Name": "art"}))}
+    renamed = untracked.renamed([Tagged(arn, {"Name": name})], recorded, [address])
+    assert list(renamed) == ([(address, arn, name)] if found else [])
+
+
 class Client:
     """Answers paginated calls and keeps what was asked."""
 
@@ -309,6 +326,41 @@ def test_an_error_is_a_test_case(tmp_path):
     drift_report.write(drift_report.failed(f"first {ODD}\nsecond"), None, str(tmp_path / "drift.xml"))
     error = ElementTree.parse(tmp_path / "drift.xml").getroot().find("testsuite/testcase/error")
     assert error.get("message").startswith("first ü") and "second" in error.text
+
+
+class Ended(Exception):
+    """What a module ended with."""
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "message"),
+    [
+        (("drift.json", "drift.xml"), "error", "dockyard_remote_state: is not set"),
+        (("nowhere/drift.json", None), "error", "cannot write"),
+    ],
+)
+def test_the_module_writes_what_hindered_it(tmp_path, monkeypatch, files, status, message):
+    report, junit = (name and str(tmp_path / name) for name in files)
+
+    class Module:
+        check_mode = False
+
+        def __init__(self, argument_spec, supports_check_mode):
+            self.params = {**dict.fromkeys(argument_spec), "report": report, "junit": junit}
+
+        def debug(self, line):
+            raise AssertionError(line)
+
+        def fail_json(self, **answer):
+            raise Ended(answer)
+
+    monkeypatch.setattr(module, "AnsibleAWSModule", Module)
+    with pytest.raises(Ended) as ended:
+        module.run_drift()
+    answer = ended.value.args[0]
+    assert answer["status"] == status and message in answer["msg"]
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == (["drift.json", "drift.xml"] if junit else [])
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
