@@ -43,9 +43,11 @@ class ActionModule(InProcessAction):
         params.pop("declared", None)
         return params
 
-    def _collect(self, layers: list[str], hosts: list[str], hostvars: Mapping[str, Any]) -> dict[str, Any]:
+    def _declared(
+        self, params: dict[str, Any], variables: Mapping[str, Any], hostvars: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """For the secrets alone: a lock is broken also where the inventory is."""
-        return super()._collect(layers, hosts, hostvars) if layers else {}
+        return super()._declared(params, variables, hostvars) if self.layers(variables) else {}
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         changing = params["action"] in state_actions.CHANGING and not self.check_mode

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import drift_report, drift_run, saved_plan
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.bootstrap import run as bootstrap
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions import run as state_actions
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
@@ -55,6 +56,12 @@ def run_drift() -> None:
     if error:
         module.fail_json(msg=error, status="error")
     module.exit_json(**result)
+
+
+def run_bootstrap() -> None:
+    """Check what runs need, for the declarations given."""
+    module = AnsibleAWSModule(argument_spec=bootstrap.ARGUMENT_SPEC, supports_check_mode=True)
+    _exit(module, lambda: bootstrap.run(module.params, module.check_mode, module.debug))
 
 
 def _answer(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:
