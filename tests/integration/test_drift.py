@@ -182,7 +182,16 @@ def test_nothing_is_told_of_what_is_as_it_was_applied(runner, emulator, folder):
     found = made.drift(declared)
     assert found["status"] == "unchanged"
     assert found["changed_in_inventory"] == [f"ecr_repository/{REPOSITORY}", RUNNING]
-    found = made.drift(art.changed("ecs", art.SERVICE, "services.0.desired_count", "many"))
+    emulator.client("s3").delete_object(Bucket=BUCKET, Key=PATHS.memory("ecr"))
+    emulator.client("dynamodb").delete_item(
+        TableName=TABLE, Key={"LockID": {"S": f"{BUCKET}/{PATHS.memory('ecr')}-md5"}}
+    )
+    found = made.drift()
+    assert found["notes"] == [
+        f"Nothing of the layer 'ecr' was compared: s3://{BUCKET}/{PATHS.memory('ecr')} remembers nothing"
+    ]
+    assert [arn.rsplit("/", 1)[1] for arn in found["untracked"]] == [REPOSITORY]
+    found = made.drift(art.changed("ecs", art.SERVICE, "services.0.desired_count", "many"), layers=["ecs"])
     assert found["status"] == "unchanged" and "desired_count" in found["notes"][0]
 
 
@@ -258,6 +267,23 @@ def test_what_is_gone_or_made_anew(runner, folder):
         for layer, hosts in art.declared().items()
     }
     assert kinds(made.drift(without)) == kinds(found), "what a host declared counts when the host has left, too"
+
+
+def test_what_a_run_left_half_made(runner, emulator, folder):
+    options = {"base_dir": str(folder), "remote_state": SETTING}
+    runner.make(art.declared("state_bucket"), **options)
+    denied = {"fault": "error", "service": "ecr", "action": "CreateRepository", "code": "AccessDeniedException"}
+    emulator.faults({**denied, "status": 400, "times": 9})
+    assert runner.run(art.declared("ecr"), **options).failures
+    params = {**runner.params(art.declared("ecr"), **options), "hosts": None, "layers": ["ecr"]}
+    address = f"ecr_repository/{REPOSITORY}"
+    found = drift_run.run(params, runner.progress.append)
+    assert kinds(found) == {("pending", address)} and fields(found) == {(address, ""): (None, None)}
+    emulator.faults()
+    emulator.client("ecr").create_repository(repositoryName=REPOSITORY)
+    assert fields(drift_run.run(params, runner.progress.append)) == {(address, ""): (None, REPOSITORY)}
+    runner.run(art.declared("ecr"), **options)
+    assert drift_run.run(params, runner.progress.append)["findings"] == []
 
 
 def by_hand(world):

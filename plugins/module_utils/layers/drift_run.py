@@ -29,6 +29,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.reader import Reader, ReadRequest
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import StateError
+from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import Place
 
 UNCHANGED, DRIFT = "unchanged", "drift"
 # Those of a run that say where to look, and no more.
@@ -85,8 +86,14 @@ def run(params: Mapping[str, Any], progress: running.Progress, notes: Sequence[s
     with heartbeat(progress, lambda: "reading what was applied and what AWS has"):
         recorder = Recorder(setting, sessions.aws(running.STATE_LAYER), environment.name, progress)
         documents = recorder.read({layer: () for layer in layers}, outputs=False)
-        looked = _look(params, sessions, environment, _recorded(documents, layers, recorder, environment), layers)
-    looked.notes = [*documents.warnings(), *looked.notes, *notes]
+        recorded = _recorded(documents, layers, recorder, environment)
+        looked = _look(params, sessions, environment, recorded, layers)
+    without = [
+        f"Nothing of the layer {layer!r} was compared: {recorder.place(layer, documents)} remembers nothing"
+        for layer in layers
+        if not _remembered(documents, layer) and (params.get("declared") or {}).get(layer)
+    ]
+    looked.notes = [*documents.warnings(), *without, *looked.notes, *notes]
     return result_of(looked, environment, layers)
 
 
@@ -94,7 +101,7 @@ def _recorded(
     documents: Documents, layers: Sequence[str], recorder: Recorder, environment: Environment
 ) -> dict[Address, Recorded]:
     """Everything that the memories of these layers hold; refused where there is none, which is no clean bill."""
-    if not any(found is not None and found.memory is not None for found in documents.parsed.values()):
+    if not any(_remembered(documents, layer) for layer in layers):
         first, *others = (recorder.place(layer, documents) for layer in layers)
         places = f"{first}{f' and {len(others)} more' if others else ''}"
         raise StateError(
@@ -106,6 +113,12 @@ def _recorded(
         for layer in layers
         for address, entry in documents.memory(environment.name, layer).resources.items()
     }
+
+
+def _remembered(documents: Documents, layer: str) -> bool:
+    """Whether there is a memory; Terraform drops it where it writes the document."""
+    found = documents.parsed.get(Place(layer))
+    return found is not None and found.memory is not None
 
 
 def _look(

@@ -516,3 +516,40 @@ def test_scalable_targets_have_tags(world: Any) -> None:
     scaling.tag_resource(ResourceARN=arn, Tags={"c": "d"})
     scaling.untag_resource(ResourceARN=arn, TagKeys=["a"])
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"c": "d"}
+
+
+def test_the_tagging_api_lists_what_aws_lists(art: Any) -> None:
+    """Repositories, launch templates, capacity providers …; IAM's policies in one region; no roles and no groups."""
+    label = {"Key": "team", "Value": "a"}
+    art.ecr.create_repository(repositoryName="web", tags=[label])
+    for kind in ("launch-template", "elastic-ip"):
+        specification = [{"ResourceType": kind, "Tags": [label]}]
+        if kind == "elastic-ip":
+            art.ec2.allocate_address(Domain="vpc", TagSpecifications=specification)
+        else:
+            art.ec2.create_launch_template(
+                LaunchTemplateName="web",
+                LaunchTemplateData={"InstanceType": "t3.small"},
+                TagSpecifications=specification,
+            )
+    art.elbv2.add_tags(ResourceArns=[art.listener], Tags=[label])
+    art.iam.create_policy(PolicyName="web", PolicyDocument=POLICY, Tags=[label])
+    art.iam.create_instance_profile(InstanceProfileName="web", Tags=[label])
+    art.iam.create_role(RoleName="web", AssumeRolePolicyDocument=TRUST, Tags=[label])
+
+    def listed(region: str, *kinds: str) -> list[str]:
+        client = art.client("resourcegroupstaggingapi", region)
+        answer = client.get_resources(TagFilters=[{"Key": "team", "Values": ["a"]}], ResourceTypeFilters=list(kinds))
+        return sorted(item["ResourceARN"].split(":", 5)[5].split("/")[0] for item in answer["ResourceTagMappingList"])
+
+    assert listed("us-east-1") == [
+        "elastic-ip",
+        "instance-profile",
+        "launch-template",
+        "listener",
+        "policy",
+        "repository",
+    ]
+    assert listed("us-east-1", "iam") == ["instance-profile", "policy"]
+    assert listed("us-east-1", "ec2:elastic-ip") == ["elastic-ip"]
+    assert listed("eu-west-1") == []
