@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import StateError
-from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import FILE_NAME, FOLDERS, Paths, Place
+from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import FOLDERS, Paths, Place
 
 HOSTS = [
     "art",
@@ -112,10 +111,3 @@ def test_what_has_no_place():
         Paths().outputs("ecr", "")
     with pytest.raises(StateError, match="too long"):
         Paths().outputs("ecr", "x" * 1000)
-
-
-def test_the_documentation_has_the_same_table():
-    text = (Path(__file__).resolve().parents[3] / "docs" / "state.md").read_text()
-    rows = [line for line in text.splitlines() if line.startswith("| `")]
-    outputs = {layer: f"{folder}/<host>/{FILE_NAME}" for layer, folder in FOLDERS.items()}
-    assert rows == [f"| `{layer}` | `{Paths().memory(layer)}` | `{outputs[layer]}` |" for layer in FOLDERS]
