@@ -90,6 +90,24 @@ class ArtStack(Terraform):
         """What its plan says; the run fails where it would change something."""
         return self.run("plan", "-detailed-exitcode", "-no-color", "-lock=false")
 
+    def let_go(self, removed: Path) -> str:
+        """Apply `removed` blocks in place of all resources."""
+        (self._folder / "before").mkdir()
+        for path in self._folder.glob("*.tf"):
+            if path.name not in ("providers.tf", "emulator_override.tf"):
+                path.rename(self._folder / "before" / path.name)
+        shutil.copy(removed, self._folder / "removed.tf")
+        said = self.apply(timeout=APPLY_SECONDS)
+        return said + self.run("state", "list")
+
+    def plan_to_take_back(self, imports: Path) -> str:
+        """The configuration as it was before, with `import` blocks."""
+        (self._folder / "removed.tf").unlink()
+        for path in (self._folder / "before").iterdir():
+            path.rename(self._folder / path.name)
+        shutil.copy(imports, self._folder / "imports.tf")
+        return self.run("plan", "-no-color", "-lock=false")
+
     @property
     def state(self) -> Path:
         return self._folder / "terraform.tfstate"

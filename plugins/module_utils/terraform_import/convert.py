@@ -24,7 +24,10 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import impo
     from_state_bucket,
     inventory_yaml,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.import_ids import import_blocks
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.import_ids import (
+    import_blocks,
+    removed_blocks,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.report import Remark, Report
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack, common_tags
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing, read_all
@@ -41,7 +44,7 @@ TAGGED = (
 MAPPERS = (from_state_bucket, from_iam, from_network, from_ecr, from_alb, from_autoscaling, from_ecs)
 ARN = re.compile(r"arn:([\w-]+):[\w-]+:([\w-]*):(\d{12}):")
 REPORT = "files/import-report"
-BLOCKS = "files/terraform-import"
+BLOCKS = "files/terraform"
 NO_LAYER = "no layer of this collection manages it: it stays with Terraform"
 
 
@@ -57,7 +60,8 @@ def convert(states: Mapping[str, str], environment: str, platform: str = "") -> 
     """The inventory of an environment, from the texts of its Terraform states, by where they come from."""
     things = read_all(states)
     place = _place(things, environment)
-    stack = Stack(things, place, platform or environment, Report(list(states)))
+    report = Report(list(dict.fromkeys(thing.source for thing in things)))
+    stack = Stack(things, place, platform or environment, report)
     for mapper in MAPPERS:
         mapper.convert(stack)
     _finish(stack)
@@ -97,8 +101,9 @@ def _files(stack: Stack) -> dict[str, str]:
     for path, content in stack.files.items():
         files[path] = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     for state in sorted({thing.state for thing in stack.things}):
-        path = f"{BLOCKS}/{re.sub(r'[^A-Za-z0-9]+', '-', os.path.splitext(state)[0]).strip('-')}.tf"
-        files[path] = import_blocks(thing for thing in stack.things if thing.state == state)
+        folder = f"{BLOCKS}/{re.sub(r'[^A-Za-z0-9]+', '-', os.path.splitext(state)[0]).strip('-')}"
+        things = [thing for thing in stack.things if thing.state == state]
+        files[f"{folder}/import.tf"], files[f"{folder}/removed.tf"] = import_blocks(things), removed_blocks(things)
     files[f"{REPORT}.json"] = stack.report.as_json()
     files[f"{REPORT}.txt"] = stack.report.as_text()
     return files

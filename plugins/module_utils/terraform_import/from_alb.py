@@ -58,6 +58,29 @@ CHECK: Fields = {
     "healthy_threshold": ("healthy_threshold_count", 5),
     "unhealthy_threshold": ("unhealthy_threshold_count", 2),
 }
+SESSION = {
+    "authentication_request_extra_params": "AuthenticationRequestExtraParams",
+    "on_unauthenticated_request": "OnUnauthenticatedRequest",
+    "scope": "Scope",
+    "session_cookie_name": "SessionCookieName",
+    "session_timeout": "SessionTimeout",
+}
+AUTHENTICATION = {
+    "authenticate_oidc": {
+        "issuer": "Issuer",
+        "authorization_endpoint": "AuthorizationEndpoint",
+        "token_endpoint": "TokenEndpoint",
+        "user_info_endpoint": "UserInfoEndpoint",
+        "client_id": "ClientId",
+        **SESSION,
+    },
+    "authenticate_cognito": {
+        "user_pool_arn": "UserPoolArn",
+        "user_pool_client_id": "UserPoolClientId",
+        "user_pool_domain": "UserPoolDomain",
+        **SESSION,
+    },
+}
 KIND = "only application load balancers have a layer"
 NO_BALANCER = "its load balancer is not in this state, or is none that has a layer"
 NO_LISTENER = "its listener is not in this state, or its load balancer is none that has a layer"
@@ -146,7 +169,22 @@ def _action(stack: Stack, action: Block, by: Thing) -> dict[str, Any]:
     elif kind == "fixed-response":
         table = {name: (name, "") for name in ("status_code", "message_body")}
         options |= fields(action.block("fixed_response"), {**table, "content_type": ("content_type", "text/plain")})
+    elif kind in ("authenticate-oidc", "authenticate-cognito"):
+        options |= _authentication(stack, action, kind.replace("-", "_"), by)
     return options
+
+
+def _authentication(stack: Stack, action: Block, option: str, by: Thing) -> dict[str, Any]:
+    """The configuration in the API's spelling. The client's secret stays unwritten."""
+    block = action.block(option)
+    names = AUTHENTICATION[option]
+    found = {api: block.get(name) for name, api in names.items()}
+    if "client_secret" in block:
+        block.skip("client_secret")
+        place = "alb.…authenticate_oidc.ClientSecret"
+        parts = (str(by.attributes.get("port") or by.attributes.get("priority")), "client_secret")
+        found["ClientSecret"] = stack.secret(by, f"{option}.client_secret", stack.hosts.of(by), place, *parts)
+    return {option: given(found)}
 
 
 def _forward(stack: Stack, action: Block, by: Thing) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.autoscaling import ROOT_VOLUME
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.autoscaling_checks import ECS_AMAZON_LINUX
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.user_data import user_data
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import secrets_in
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.names import NAME_TAG
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Block, Thing
@@ -130,11 +131,11 @@ def _user_data(stack: Stack, template: Thing) -> dict[str, Any]:
     encoded = template.get("user_data")
     if not encoded:
         return {}
-    if "user_data" in template.sensitive:
+    text = base64.b64decode(encoded).decode("utf-8", "replace")
+    if "user_data" in template.sensitive or list(secrets_in({"user_data": text})):
         name, host = str(template.attributes["name"]), stack.hosts.of(template)
         where = f"autoscaling.launch_templates[{name}].user_data"
         return {"user_data": stack.secret(template, "user_data", host, where, name, "user_data")}
-    text = base64.b64decode(encoded).decode("utf-8", "replace")
     for cluster in stack.of("aws_ecs_cluster"):
         name = str(cluster.attributes["name"])
         start = user_data(name, None, None) or ""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import secrets_in
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.hosts import containers, is_of, log_groups
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.report import Remark
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Block, Thing
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.values import Fields, fields, given
@@ -17,6 +18,12 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.valu
 TASK: Fields = {
     name: (name, "") for name in ("network_mode", "requires_compatibilities", "cpu", "memory", "pid_mode", "ipc_mode")
 }
+# Fields of a container in which nobody puts a secret. Of `environment`, only what is no secret is left.
+HARMLESS = (
+    *("name", "image", "cpu", "memory", "memoryReservation", "essential", "portMappings", "environment", "secrets"),
+    *("mountPoints", "volumesFrom", "dependsOn", "logConfiguration", "readonlyRootFilesystem", "user", "links"),
+    *("workingDirectory", "ulimits", "startTimeout", "stopTimeout", "hostname", "privileged", "linuxParameters"),
+)
 LOG_GROUP: Fields = {
     "retention_in_days": ("retention_in_days", 0),
     "kms_key_id": ("kms_key_id", ""),
@@ -33,7 +40,7 @@ def task_definition(stack: Stack, task: Thing) -> None:
     for name, variables in _secrets(stack, task, definitions, host, where).items():
         overrides.setdefault(name, {})["environment"] = variables
     path = f"task-definitions/{family}.json"
-    stack.files[path] = definitions
+    stack.files[path] = [_without_secrets(stack, task, item, path) for item in definitions]
     platform, storage = task.block("runtime_platform"), task.block("ephemeral_storage")
     options: dict[str, Any] = {
         "family": family,
@@ -126,6 +133,22 @@ def _secrets(
         if "environment" in item:
             item["environment"] = kept
     return found
+
+
+def _without_secrets(stack: Stack, task: Thing, container: dict[str, Any], path: str) -> dict[str, Any]:
+    """The fields that look as if there were a secret in them are left out; of what is marked, all but the harmless."""
+    marked = "container_definitions" in task.sensitive
+    result: dict[str, Any] = {}
+    for name, value in container.items():
+        if list(secrets_in({name: value})) or (marked and name not in HARMLESS):
+            message = (
+                f"{path} does not have it, as there may be a secret in it: write it there, with the secret elsewhere"
+            )
+            about = f"container_definitions: {name} of {container.get('name')}"
+            stack.report.secrets.append(Remark(task.address, about, message))
+        else:
+            result[name] = value
+    return result
 
 
 def _volume(volume: Block) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Terraform's `import` blocks call each resource: the way back."""
+"""Blocks for Terraform: `removed`, with which it lets go of resources, and `import`, with which it takes them back."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.name
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing
 
 Attributes = Mapping[str, Any]
+# The key of one of several instances, which may be any text.
+INSTANCE = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 
 
 def _route(route: Attributes) -> str:
@@ -50,6 +53,14 @@ def import_blocks(things: Iterable[Thing]) -> str:
         if thing.managed and thing.type.startswith("aws_") and thing.type not in WITHOUT
     ]
     return "\n".join(blocks)
+
+
+def removed_blocks(things: Iterable[Thing]) -> str:
+    """Removed blocks for everything that these are; they name resources, not single instances."""
+    addresses = dict.fromkeys(INSTANCE.sub("", thing.in_state) for thing in things if thing.managed)
+    return "\n".join(
+        f"removed {{\n  from = {address}\n\n  lifecycle {{\n    destroy = false\n  }}\n}}\n" for address in addresses
+    )
 
 
 def identity(thing: Thing) -> str:

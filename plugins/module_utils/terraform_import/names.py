@@ -53,9 +53,8 @@ class Names:
         """Its name; a Name tag that several things carry means none of them."""
         kind = common_type(thing.type)
         if kind in BY_NAME_TAG:
-            tag = thing.tags.get(NAME_TAG, "")
-            if tag and self._often[kind, tag] == 1:
-                return tag
+            if tag := thing.tags.get(NAME_TAG):
+                return tag if self._often[kind, tag] == 1 else thing.id
             return str(thing.attributes[BY_NAME_TAG[kind]])
         return str(thing.attributes[BY_ATTRIBUTE.get(kind, "name")])
 

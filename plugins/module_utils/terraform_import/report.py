@@ -61,7 +61,9 @@ class Report:
 
     def summary(self) -> Iterator[str]:
         """All that somebody has to look at."""
-        yield f"Import of {', '.join(self.sources)}: {self.counts()}."
+        several = len(self.sources) > 1
+        yield f"Import of {f'{len(self.sources)} states' if several else self.sources[0]}: {self.counts()}."
+        yield from (f"  {source}" for source in self.sources if several)
         yield from self._part("Secrets to define, in a vault or by a lookup", self.secrets)
         yield from self._part("Not imported", self.unmapped)
         yield from self._part("Attributes that no option says: a plan leaves them alone", self.attributes)

@@ -71,10 +71,12 @@ class Block:
 class Thing(Block):
     """One instance of a resource.
 
-    state: which of the states that are read it is in. address: unique over all of them, in_state: Terraform's own.
+    source: where its state was read from, state: the short name of that.
+    address: unique over all states that are read, in_state: Terraform's own.
     sensitive: attributes that Terraform marks, such as `container_definitions`.
     """
 
+    source: str
     state: str
     in_state: str
     address: str
@@ -113,11 +115,13 @@ def _says_nothing(value: Any) -> bool:
 
 def read_all(states: Mapping[str, str]) -> list[Thing]:
     """The instances in several states (source -> text) that belong together."""
-    found = {source: parse(text, source) for source, text in states.items()}
+    parsed = {source: parse(text, source) for source, text in states.items()}
+    # A folder or a bucket has empty ones too, and documents of this collection.
+    found = {source: things for source, things in parsed.items() if any(thing.managed for thing in things)}
+    if not found:
+        raise ImportRefused(f"{', '.join(states)}: has no resources: name the states of what is there in AWS")
     common = os.path.commonprefix([f"{os.path.dirname(source)}/" for source in found])
     folder = common[: common.rfind("/") + 1]
-    if not any(thing.managed for things in found.values() for thing in things):
-        raise ImportRefused(f"{', '.join(states)}: has no resources: name the states of what is there in AWS")
     for source, things in found.items():
         short = source.removeprefix(folder)
         for thing in things:
@@ -165,6 +169,7 @@ def _thing(source: str, resource: Mapping[str, Any], instance: Mapping[str, Any]
     marked = frozenset(str(path[0]["value"]) for path in instance.get("sensitive_attributes") or () if path)
     address = ".".join(part for part in parts if part)
     return Thing(
+        source,
         source,
         address,
         address,

@@ -201,6 +201,34 @@ def test_an_https_listener_with_certificates(tmp_path):
     imported.validate(tmp_path)
 
 
+def test_an_authentication_before_the_action(tmp_path):
+    oidc = {"issuer": "https://id", "authorization_endpoint": "https://id/a", "token_endpoint": "https://id/t"}
+    oidc |= {"user_info_endpoint": "https://id/u", "client_id": "me", "client_secret": "hidden", "session_timeout": 60}
+    actions = [
+        {"type": "fixed-response", "order": 2, "fixed_response": FIXED["fixed_response"]},
+        {"type": "authenticate-oidc", "order": 1, "authenticate_oidc": [oidc]},
+    ]
+    secure = {"port": 443, "protocol": "HTTPS", "certificate_arn": arn("acm", "certificate/1")}
+    imported = Imported(*AROUND, balancer(), listener({}, default_action=actions, **secure))
+    first, second = imported.declared("alb")["load_balancers"][0]["listeners"][0]["default_actions"]
+    assert first == {
+        "type": "authenticate-oidc",
+        "authenticate_oidc": {
+            "Issuer": "https://id",
+            "AuthorizationEndpoint": "https://id/a",
+            "TokenEndpoint": "https://id/t",
+            "UserInfoEndpoint": "https://id/u",
+            "ClientId": "me",
+            "ClientSecret": "{{ vault_shop_443_client_secret }}",
+            "SessionTimeout": 60,
+        },
+    }
+    assert second["type"] == "fixed-response"
+    assert [path for path, text in imported.files.items() if "hidden" in text] == []
+    assert imported.left() == set()
+    imported.validate(tmp_path)
+
+
 def test_what_the_layer_does_not_have():
     network = Imported(*AROUND, balancer(load_balancer_type="network"), listener(FIXED), rule()).unmapped()
     assert "only application load balancers" in network["aws_lb.web"]

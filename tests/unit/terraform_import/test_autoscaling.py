@@ -127,9 +127,11 @@ def test_what_the_layer_would_change_is_said(about, attributes):
     assert Imported(*AROUND, template(**attributes)).changes() == {("aws_launch_template.web", about)}
 
 
-def test_sensitive_user_data_is_not_written():
-    item = template(user_data=encoded("password=hidden\n"))
-    item["instances"][0]["sensitive_attributes"] = [[{"type": "get_attr", "value": "user_data"}]]
+@pytest.mark.parametrize(("text", "marked"), [("echo hidden\n", True), ("password=hidden\n", False)])
+def test_secret_user_data_is_not_written(text, marked):
+    item = template(user_data=encoded(text))
+    if marked:
+        item["instances"][0]["sensitive_attributes"] = [[{"type": "get_attr", "value": "user_data"}]]
     imported = Imported(*AROUND, item)
     assert imported.declared("autoscaling")["launch_templates"][0]["user_data"] == "{{ vault_shop_web_user_data }}"
     assert "define it, vaulted" in imported.report.secrets[0].message

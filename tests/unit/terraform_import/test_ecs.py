@@ -179,6 +179,20 @@ def test_secrets_are_not_written(variable, sensitive, tmp_path):
     imported.validate(tmp_path)
 
 
+FIELDS = {
+    "looks like one": ({"command": ["run", "--password", "hidden"]}, ()),
+    "marked by Terraform": ({"command": ["hidden"]}, ("container_definitions",)),
+}
+
+
+@pytest.mark.parametrize(("fields", "sensitive"), FIELDS.values(), ids=FIELDS)
+def test_a_field_with_a_secret_in_it_is_left_out_and_told(fields, sensitive):
+    imported = Imported(task(container(**fields), sensitive=sensitive))
+    assert json.loads(imported.files["task-definitions/web.json"])[0].keys() == {"name", "image", "essential", "memory"}
+    assert [item.about for item in imported.report.secrets] == ["container_definitions: command of web"]
+    assert [path for path, text in imported.files.items() if "hidden" in text] == []
+
+
 def test_task_definitions_with_everything(tmp_path):
     efs = {"file_system_id": "fs-12345678", "root_directory": "/", "transit_encryption": "ENABLED"}
     imported = Imported(

@@ -84,6 +84,8 @@ def test_things_without_a_name_are_named_by_their_ids():
 def test_a_name_tag_that_two_things_carry_names_none_of_them():
     imported = Imported(vpc(), subnet("a", tags_all={"Name": "x"}), subnet("b", tags_all={"Name": "x"}))
     assert [item["name"] for item in imported.declared("network")["subnets"]] == ["subnet-a", "subnet-b"]
+    groups = Imported(vpc(), *(group(name, tags_all={"Name": "x"}) for name in "ab")).declared("network")
+    assert [item["name"] for item in groups["security_groups"]] == ["sg-a", "sg-b"]
 
 
 def test_a_vpc_of_somebody_else_is_only_referred_to(tmp_path):

@@ -62,11 +62,18 @@ IDS = [
 
 @pytest.mark.parametrize(("kind", "attributes", "expected"), IDS)
 def test_import_ids(kind, attributes, expected):
-    assert identity(Thing("x", "x", "x", kind, "x", attributes)) == expected
+    assert identity(Thing("x", "x", "x", "x", kind, "x", attributes)) == expected
 
 
 def test_import_blocks_have_terraforms_addresses():
     imported = Imported(resource("aws_vpc", "main", {"id": "vpc-1"}, module="module.net", index_key="eu"))
-    assert imported.files["files/terraform-import/terraform.tf"] == (
+    assert imported.files["files/terraform/terraform/import.tf"] == (
         'import {\n  to = module.net.aws_vpc.main["eu"]\n  id = "vpc-1"\n}\n'
+    )
+
+
+def test_removed_blocks_name_each_resource_once():
+    items = [resource("aws_vpc", "main", {"id": key}, module='module.net["a]b"]', index_key=key) for key in ("x", "y")]
+    assert Imported(*items).files["files/terraform/terraform/removed.tf"] == (
+        "removed {\n  from = module.net.aws_vpc.main\n\n  lifecycle {\n    destroy = false\n  }\n}\n"
     )

@@ -82,7 +82,7 @@ def test_a_folder_means_all_states_in_it(folder):
     run(folder, "states")
     assert (folder / "shop/host_vars/shop/ecr.yml").exists()
     assert (folder / "shop/host_vars/shop/network.yml").exists()
-    assert (folder / "shop/files/terraform-import/vpc-main-terraform.tf").exists()
+    assert (folder / "shop/files/terraform/vpc-main-terraform/import.tf").exists()
 
 
 @pytest.mark.parametrize(

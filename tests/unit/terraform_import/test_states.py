@@ -90,5 +90,9 @@ def test_several_states_are_one_environment():
         ("vpc/main/terraform.tstate: aws_vpc.main", "host_vars/shop/network.yml"),
         ("ecs/ecr/terraform.tstate: aws_ecr_repository.this", "host_vars/shop/ecr.yml"),
     ]
-    assert "to = aws_vpc.main\n" in imported.files["files/terraform-import/vpc-main-terraform.tf"]
-    assert "to = aws_ecr_repository.this\n" in imported.files["files/terraform-import/ecs-ecr-terraform.tf"]
+    assert imported.files["files/import-report.txt"].startswith(
+        "Import of 2 states: 2 resources imported, 0 not, 0 attributes not, 0 secrets to define.\n"
+        "  s3://state/vpc/main/terraform.tstate\n  s3://state/ecs/ecr/terraform.tstate\n"
+    )
+    assert "to = aws_vpc.main\n" in imported.files["files/terraform/vpc-main-terraform/import.tf"]
+    assert "to = aws_ecr_repository.this\n" in imported.files["files/terraform/ecs-ecr-terraform/import.tf"]
