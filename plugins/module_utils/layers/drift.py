@@ -115,7 +115,8 @@ class Comparison:
             found = [item for item in found if item.path in moved]
         if kind.taggable and observed.tags is not None:
             owner = {ENVIRONMENT_TAG: self.environment} if self.environment else {}
-            found += compare.tag_differences({**entry.tags, **owner}, observed.tags, {})
+            expected = kind.expected_tags({**entry.tags, **owner}, observed.tags)
+            found += compare.tag_differences(expected, observed.tags, {})
         return kind.shown(found)
 
     @staticmethod

@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import compare
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
+    ENVIRONMENT_TAG,
     NAME_TAG,
+    OWN_NAME_TAG,
     SUPERSEDED_TAG,
     Difference,
     Observed,
@@ -82,6 +84,15 @@ class Kind:
     ) -> dict[str, Any] | None:
         """Make the differences disappear; return the attributes that changed."""
         raise LookupError(f"{self.kind} has no update")
+
+    def expected_tags(self, declared: Mapping[str, str], observed: Mapping[str, str]) -> dict[str, str]:
+        """The declared tags, the ownership tag among them, as far as they are to be on what AWS has."""
+        expected = dict(declared)
+        others = ENVIRONMENT_TAG not in observed or OWN_NAME_TAG in observed
+        if self.named_by_tag and others and observed.get(NAME_TAG) != expected.get(NAME_TAG):
+            name = expected.pop(NAME_TAG, "")
+            expected |= {OWN_NAME_TAG: name} if name and ENVIRONMENT_TAG in declared else {}
+        return expected | {key: observed[key] for key in self.valueless_tags & expected.keys() & observed.keys()}
 
     def retag(self, aws: Any, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
         """Set and remove tags of an existing resource."""

@@ -17,9 +17,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     CREATE,
     DELETE,
     ENVIRONMENT_TAG,
-    NAME_TAG,
     NONE,
-    OWN_NAME_TAG,
     REPLACE,
     REPLACED_COPY,
     SUPERSEDED,
@@ -346,12 +344,8 @@ class Planner:
         if not kind.taggable or observed.tags is None:
             return []
         last_applied = self._settings.last_applied.get(resource.address, {}).get("tags", {})
-        desired = self.desired_tags(resource)
-        if kind.named_by_tag and observed.tags.get(NAME_TAG) != desired.get(NAME_TAG):
-            name = desired.pop(NAME_TAG, "")
-            desired |= {OWN_NAME_TAG: name} if name and self._settings.ownership_tags else {}
-        there = {key: observed.tags[key] for key in kind.valueless_tags & desired.keys() & observed.tags.keys()}
-        return compare.tag_differences({**desired, **there}, observed.tags, last_applied)
+        desired = kind.expected_tags(self.desired_tags(resource), observed.tags)
+        return compare.tag_differences(desired, observed.tags, last_applied)
 
     def _reason(self, kind: Kind, resource: Resource, properties: Mapping[str, Any], found: list[Difference]) -> str:
         """Drift is what the declaration did not change since it was applied last."""

@@ -50,7 +50,11 @@ class Untaggable(Kind):
     kind, label, taggable = "part", "part", False
 
 
-KINDS = {kind.kind: kind() for kind in (Thing, Family, Untaggable)}
+class Named(Kind):
+    kind, label, named_by_tag = "named", "named", True
+
+
+KINDS = {kind.kind: kind() for kind in (Thing, Family, Untaggable, Named)}
 
 
 def entry(**values):
@@ -96,6 +100,20 @@ def test_a_thing(applied, now, expected):
 def test_a_thing_that_is_not_there():
     assert compare({WEB: entry()}, {}) == [("gone", "", "i-1", None)]
     assert compare({WEB: entry(pending="create", attributes={})}, {}) == [("pending", "", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"dockyard:name": "web", "dockyard:environment": "art"}, []),
+        ({"dockyard:name": "web", "dockyard:environment": "art", "Name": "theirs"}, []),
+        ({"dockyard:environment": "art", "Name": "other"}, [("changed", "tags.Name", "web", "other")]),
+    ],
+)
+def test_what_was_adopted_keeps_the_name_tag_that_it_has(tags, expected):
+    named = Address("named", "web")
+    recorded = entry(tags={"Name": "web"})
+    assert compare({named: recorded}, {named: observed(named, tags=tags)}, "art") == expected
 
 
 def test_the_ownership_tag_belongs_to_what_was_applied():

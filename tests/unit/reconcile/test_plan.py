@@ -163,6 +163,7 @@ def named(**properties):
         (True, {"Managed": "true"}, [f"tags.{ENVIRONMENT_TAG}", "tags.dockyard:name"]),
         (True, {"Name": "other", "Managed": ""}, [f"tags.{ENVIRONMENT_TAG}", "tags.dockyard:name"]),
         (True, {ENVIRONMENT_TAG: "test", "dockyard:name": "web", "Managed": "yes"}, []),
+        (True, {ENVIRONMENT_TAG: "test", "Name": "other", "Managed": "yes"}, ["tags.Name"]),
         (False, {"Managed": "yes"}, []),
         (False, {"Name": "web", "Managed": "yes"}, []),
     ],
