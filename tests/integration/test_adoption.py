@@ -156,4 +156,4 @@ def test_terraform_takes_everything_back_with_the_import_blocks(adoption):
         *("force_delete", "force_delete_warm_pool", "ignore_failed_scaling_activities", "wait_for_capacity_timeout"),
         *("default_version", "update_default_version"),
     }
-    assert set(re.findall(r"^ +[+~-] (\w+) +=", adoption.back, re.MULTILINE)) == of_terraform
+    assert set(re.findall(r"^ {6}[+~-] (\w+) +=", adoption.back, re.MULTILINE)) == of_terraform
