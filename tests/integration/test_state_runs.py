@@ -217,6 +217,27 @@ def test_an_interruption_unlocks_and_remembers(runner, emulator, home, monkeypat
     assert [entry.pending for entry in entries.values()] == ["create", "create"]
 
 
+def test_a_state_that_terraform_still_manages_is_warned_of(runner, emulator, home):
+    key = "ecs/ecr-repositories/a/terraform.tstate"
+    theirs = {
+        "version": 4,
+        "terraform_version": "1.11.4",
+        "serial": 3,
+        "lineage": "b0c1a2f4-1d3e-4a5b-8c6d-7e8f90a1b2c3",
+    }
+    theirs |= {"outputs": {"url": {"value": "x", "type": "string"}}, "check_results": None}
+    theirs["resources"] = [{"mode": "managed", "type": "aws_ecr_repository", "name": "a", "instances": []}]
+    emulator.client("s3").put_object(Bucket=BUCKET, Key=key, Body=json.dumps(theirs).encode())
+    warnings = [str(item) for item in runner.plan(ECR, **home).plan.warnings]
+    assert warnings == [
+        f"dockyard_remote_state: s3://{BUCKET}/{key} is a state of Terraform with 1 resources. A run writes outputs of "
+        "its own into it in place of url: give documents a place of their own with dockyard_remote_state.prefix until "
+        "Terraform has let go"
+    ]
+    elsewhere = {**home, "remote_state": {**SETTING, "prefix": "dockyard"}}
+    assert runner.plan(ECR, **elsewhere).plan.warnings == []
+
+
 def test_what_others_wrote_meanwhile_stays(runner, emulator, home):
     runner.make(ECR, **home)
     slow = runner.plan(changed(image_tag_mutability="MUTABLE"), **home)

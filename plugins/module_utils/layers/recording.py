@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.remote_state import RemoteState
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.remote_state import VARIABLE, RemoteState
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Outcome
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import DELETE, Address
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
@@ -35,12 +35,14 @@ class Documents:
     """What was read, by what it stands for: travels with the plan.
 
     local: all lay in the folder, as there was no bucket. left_behind: there is one, and some lay in the folder still.
+    of_terraform: states of stacks that Terraform still manages, at keys where documents belong; with what is in them.
     """
 
     stored: dict[Place, Stored] = field(default_factory=dict)
     parsed: dict[Place, Document | None] = field(default_factory=dict)
     local: bool = False
     left_behind: bool = False
+    of_terraform: dict[str, Document] = field(default_factory=dict)
 
     def memory(self, environment: str, layer: str) -> Memory:
         found = self.parsed.get(Place(layer))
@@ -60,7 +62,10 @@ class Documents:
         return remembering.last_applied(found.memory for found in self.parsed.values() if found is not None)
 
     def warnings(self) -> list[str]:
-        return [stored.warning for stored in self.stored.values() if stored.warning]
+        return [
+            *(stored.warning for stored in self.stored.values() if stored.warning),
+            *(_of_terraform(place, found) for place, found in self.of_terraform.items()),
+        ]
 
     def same_as(self, other: Documents, layers: Collection[str]) -> bool:
         """Whether nobody has written in these layers since."""
@@ -223,6 +228,8 @@ class Recorder:
             parsed = None if stored.body is None else document.parse(stored.body, named)
             if parsed is not None:
                 document.check_owner(parsed, self._environment, place.layer, named)
+                if parsed.memory is None and parsed.resources:
+                    documents.of_terraform[named] = parsed
             documents.stored[place], documents.parsed[place] = stored, parsed
 
     def _write_intended(self, home: _Home, plan: Plan, layers: Sequence[str], now: Documents) -> None:
@@ -316,6 +323,15 @@ class Recorder:
             (folder.parent / ".gitignore").write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise StateError(f"cannot keep the state in {folder} until there is a bucket: {error.strerror}") from error
+
+
+def _of_terraform(place: str, found: Document) -> str:
+    """Terraform would find its resources again, and nobody its outputs."""
+    lost = f" in place of {', '.join(sorted(found.outputs))}" if found.outputs else ""
+    return (
+        f"{place} is a state of Terraform with {len(found.resources)} resources. A run writes outputs of its own into "
+        f"it{lost}: give documents a place of their own with {VARIABLE}.prefix until Terraform has let go"
+    )
 
 
 def outputs_of(memory: Memory, host: str) -> dict[str, Output]:
