@@ -87,7 +87,7 @@ def _finish(stack: Stack) -> None:
             report.unmapped.append(Remark(thing.address, "", NO_LAYER))
     report.attributes.extend(Remark(thing.address, path, "") for thing, path in stack.left())
     for reference, users in sorted(stack.names.outside.items()):
-        report.notes.append(f"{reference} is not in this state; {', '.join(sorted(users))} refers to it as it is")
+        report.notes.append(f"{reference} is not in this state, and named as it is by {', '.join(sorted(users))}")
 
 
 def _files(stack: Stack) -> dict[str, str]:

@@ -70,7 +70,7 @@ def test_any_other_table_is_written(tmp_path):
         "public": True,
         "map_public_ip_on_launch": False,
     }
-    assert imported.report.notes == ["nat-9 is not in this state; aws_route_table.inner refers to it as it is"]
+    assert imported.report.notes == ["nat-9 is not in this state, and named as it is by aws_route_table.inner"]
     assert {"route_table/web", "route_table/inner"} <= set(imported.validate(tmp_path))
 
 
