@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import errors
@@ -105,17 +105,50 @@ class Session:
         )
 
 
+class Answers:
+    """What kinds have asked AWS in one reading, and what they leave to be asked together.
+
+    Kinds that read the same thing share its answer; kinds whose tags come from a call of their own share that call.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._known: dict[str, dict[str, Any]] = {}
+        self._left: dict[str, dict[str, dict[str, str]]] = {}
+
+    def of(self, topic: str, names: Sequence[str], ask: Callable[[list[str]], Mapping[str, Any]]) -> dict[str, Any]:
+        """The answers about these names; what was not asked yet is asked now. What has none is left out."""
+        with self.lock:
+            known = self._known.setdefault(topic, {})
+            if new := [name for name in names if name not in known]:
+                answers = ask(new)
+                known.update((name, answers.get(name)) for name in new)
+            return {name: known[name] for name in names if known[name] is not None}
+
+    def leave(self, topic: str, name: str) -> dict[str, str]:
+        """An empty dictionary, to be filled with the next answers on this topic."""
+        with self.lock:
+            return self._left.setdefault(topic, {}).setdefault(name, {})
+
+    def left(self, topic: str) -> dict[str, dict[str, str]]:
+        """What was left to be asked, now no longer."""
+        with self.lock:
+            return self._left.pop(topic, {})
+
+
 @dataclass
 class Aws:
     """What a resource kind gets to work with: clients in its layer's session, and where it is.
 
     environment: the value of the ownership tag. progress: takes one line for people.
+    answers: of the reading under way, shared by all layers with these credentials; None outside of readings.
     """
 
     session: Session
     layer: str
     environment: str
     progress: Callable[[str], None] = lambda line: None
+    answers: Answers | None = None
 
     @property
     def region(self) -> str:
@@ -169,6 +202,16 @@ class Sessions:
                 credentials = Credentials.of(self._params, self._profiles.get(layer))
                 self._by_layer[layer] = Aws(self._session(credentials, layer), layer, self._environment, self._progress)
             return self._by_layer[layer]
+
+    def reading(self) -> Callable[[str], Aws]:
+        """The same for one reading, in which nothing is asked twice."""
+        answers: dict[Session, Answers] = {}
+
+        def aws_for(layer: str) -> Aws:
+            aws = self.aws(layer)
+            return replace(aws, answers=answers.setdefault(aws.session, Answers()))
+
+        return aws_for
 
     def _session(self, credentials: Credentials, layer: str) -> Session:
         if credentials not in self._by_credentials:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from posixpath import commonprefix, dirname
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
@@ -17,6 +18,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document, remembering
+from ansible_collections.dockyard.aws.plugins.module_utils.state.digests import digest_of
 from ansible_collections.dockyard.aws.plugins.module_utils.state.document import Document
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import NotThere, StateError
 from ansible_collections.dockyard.aws.plugins.module_utils.state.lock import Lock
@@ -108,7 +110,7 @@ class Recorder:
         outputs: also those of hosts that only the memory knows.
         """
         try:
-            documents = self._read_from(self._bucket, hosts_of, outputs)
+            documents = self._read_from_bucket(hosts_of, outputs)
         except NotThere:
             return self._read_from(self._folder, hosts_of, outputs)
         if self._left_behind():
@@ -205,19 +207,38 @@ class Recorder:
             lock = home.lock(key)
             stack.enter_context(lock.held(operation, self._setting.lock_timeout, self._progress))
 
+    def _read_from_bucket(self, hosts_of: Mapping[str, Iterable[str]], outputs: bool) -> Documents:
+        """The memories; of the outputs only those that are not as the memory says, which one listing tells."""
+        documents = Documents()
+        self._read_places(self._bucket, [Place(layer) for layer in hosts_of], documents)
+        places = {Place(layer, host) for layer, hosts in hosts_of.items() for host in hosts}
+        places |= set(_remembered(documents) if outputs else ())
+        prefix = commonprefix([f"{dirname(self._paths.memory(layer))}/" for layer in hosts_of])
+        tags = self._s3.tags(prefix) if places else {}
+        unknown = [place for place in sorted(places) if not self._known(place, tags, documents)]
+        self._read_places(self._bucket, unknown, documents)
+        return documents
+
+    def _known(self, place: Place, tags: Mapping[str, str] | None, documents: Documents) -> bool:
+        """Whether an outputs document is known without reading it: it is not there, or as written last."""
+        memory = documents.memory(self._environment, place.layer)
+        tag = None if tags is None else tags.get(self._paths.of(place), "")
+        if tag == "":
+            documents.stored[place], documents.parsed[place] = Stored(), None
+            return True
+        if not tag or tag.strip('"') != memory.outputs.get(place.host):
+            return False
+        ours = Memory(self._environment, *place)
+        documents.stored[place] = Stored(tag=tag)
+        documents.parsed[place] = Document("", 0, outputs_of(memory, place.host), ours)
+        return True
+
     def _read_from(self, home: _Home, hosts_of: Mapping[str, Iterable[str]], outputs: bool = True) -> Documents:
         places = [Place(layer, host) for layer, hosts in hosts_of.items() for host in ("", *sorted(set(hosts)))]
         documents = Documents(local=home.local)
         self._read_places(home, places, documents)
-        remembered = [
-            Place(place.layer, entry.host)
-            for place, found in documents.parsed.items()
-            if outputs and found is not None and found.memory is not None
-            for entry in found.memory.resources.values()
-            if entry.host
-        ]
-        if missing := [place for place in dict.fromkeys(remembered) if place not in documents.parsed]:
-            self._read_places(home, missing, documents)
+        remembered = _remembered(documents) if outputs else []
+        self._read_places(home, [place for place in remembered if place not in documents.parsed], documents)
         return documents
 
     def _read_places(self, home: _Home, places: Sequence[Place], documents: Documents) -> None:
@@ -275,6 +296,8 @@ class Recorder:
             following = document.successor(now.parsed.get(place), outputs_of(memory, place.host), ours)
             if following is not None:
                 found[place] = following
+        written = {place.host: digest_of(body) for place in places if (body := _body(place, found, now)) is not None}
+        memory = replace(memory, outputs={**memory.outputs, **written})
         following = document.successor(now.parsed.get(Place(layer)), memory=memory)
         return found if following is None else {**found, Place(layer): following}
 
@@ -332,6 +355,18 @@ def _of_terraform(place: str, found: Document) -> str:
         f"{place} is a state of Terraform with {len(found.resources)} resources. A run writes outputs of its own into "
         f"it{lost}: give documents a place of their own with {VARIABLE}.prefix until Terraform has let go"
     )
+
+
+def _remembered(documents: Documents) -> list[Place]:
+    """The outputs documents of all hosts that are in the memories that were read."""
+    memories = [found.memory for found in documents.parsed.values() if found is not None and found.memory is not None]
+    places = [Place(memory.layer, entry.host) for memory in memories for entry in memory.resources.values()]
+    return [place for place in dict.fromkeys(places) if place.host]
+
+
+def _body(place: Place, following: Mapping[Place, Document], now: Documents) -> bytes | None:
+    """What lies at a place once what follows is written; None where it was not read, as it is known."""
+    return document.render(following[place]) if place in following else now.stored[place].body
 
 
 def outputs_of(memory: Memory, host: str) -> dict[str, Output]:

@@ -385,4 +385,4 @@ def _planner(
     settings = Settings(
         params["environment_name"], params["ownership_tags"], params["adopt"], params["parallelism"], last_applied
     )
-    return Planner(KINDS, sessions.aws, settings)
+    return Planner(KINDS, sessions.reading(), settings)

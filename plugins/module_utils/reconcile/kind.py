@@ -53,6 +53,9 @@ class Kind:
         """Read all wanted in bulk; what does not exist is left out."""
         raise LookupError(f"{self.kind} has no read")
 
+    def read_rest(self, aws: Any) -> None:
+        """Complete what was read: called once all that a plan needs was, for what several kinds ask together."""
+
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """One form for what is declared and for what AWS returns; pure."""
         return dict(properties)

@@ -104,7 +104,7 @@ class Plan:
 
 
 class Planner:
-    """Makes plans, and makes parts of them again."""
+    """Makes a plan, or makes a part of one again: each with a planner, and an `aws_for`, of its own."""
 
     def __init__(self, kinds: Mapping[str, Kind], aws_for: Callable[[str], Any], settings: Settings) -> None:
         self._kinds = kinds

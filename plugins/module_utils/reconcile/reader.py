@@ -41,6 +41,7 @@ class Reader:
         observed = dict(known or {})
         answered: dict[Address, Observed] = {}
         pending = {request.address: request for request in requests}
+        readers = {(request.address.kind, request.layer) for request in requests}
         with ThreadPoolExecutor(self._parallelism) as pool:
             while pending:
                 ready = [request for request in pending.values() if not self._waits(request, pending)]
@@ -49,6 +50,7 @@ class Reader:
                 for found in list(pool.map(self._read_batch, self._batches(ready, observed))):
                     observed.update({address: item for address, item in found.items() if item.exists})
                     answered.update(found)
+            list(pool.map(self._read_rest, sorted(readers)))
         return answered
 
     @staticmethod
@@ -70,9 +72,15 @@ class Reader:
 
     def _read_batch(self, batch: tuple[str, str, list[Wanted]]) -> dict[Address, Observed]:
         kind, layer, wanted = batch
+        found = self._explained(kind, layer, lambda aws: self._kinds[kind].read(aws, wanted))
+        return {Address(kind, name): item for name, item in found.items()}
+
+    def _read_rest(self, reader: tuple[str, str]) -> None:
+        self._explained(*reader, self._kinds[reader[0]].read_rest)
+
+    def _explained(self, kind: str, layer: str, read: Callable[[Any], Any]) -> Any:
         aws = self._aws_for(layer)
         try:
-            found = self._kinds[kind].read(aws, wanted)
+            return read(aws)
         except Exception as error:
             raise aws.explained(error, f"read {self._kinds[kind].label}") from error
-        return {Address(kind, name): item for name, item in found.items()}

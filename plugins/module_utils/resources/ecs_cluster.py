@@ -53,8 +53,7 @@ class EcsCluster(Kind):
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         properties = {item.name: item.properties for item in wanted}
         found = {}
-        for cluster in _described(aws, list(properties), ["SETTINGS", "CONFIGURATIONS", "TAGS"]):
-            name = cluster["clusterName"]
+        for name, cluster in _read(aws, list(properties)).items():
             default = (cluster.get("serviceConnectDefaults") or {}).get("namespace", "")
             declared = (properties[name].get("serviceConnectDefaults") or {}).get("namespace")
             observed = {
@@ -118,8 +117,7 @@ class EcsClusterCapacityProviders(Kind):
         # A cluster without any is as declared where none are declared, and otherwise has yet to get them.
         none_declared = {item.name for item in wanted if not any(item.properties.get(key) for key in self.defaults)}
         found = {}
-        for cluster in _described(aws, [item.name for item in wanted], []):
-            name = cluster["clusterName"]
+        for name, cluster in _read(aws, [item.name for item in wanted]).items():
             properties = {key: cluster.get(key) or [] for key in self.defaults}
             if any(properties.values()) or name in none_declared:
                 found[name] = Observed(name, properties, {"id": name, "name": name})
@@ -150,6 +148,15 @@ class EcsClusterCapacityProviders(Kind):
         _when_not_updating(name, lambda: ecs.put_cluster_capacity_providers(cluster=name, **arguments), going)
         if not set(arguments["capacityProviders"]) <= {"FARGATE", "FARGATE_SPOT"}:
             wait_for(lambda: _attached(aws, name), f"the capacity providers of ECS cluster {name}", UPDATE_TIMEOUT)
+
+
+def _read(aws: Aws, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The clusters by their names, for both kinds with one call in a reading."""
+
+    def ask(some: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return {item["clusterName"]: item for item in _described(aws, some, ["SETTINGS", "CONFIGURATIONS", "TAGS"])}
+
+    return ask(names) if aws.answers is None else aws.answers.of("ECS clusters", names, ask)
 
 
 def _described(aws: Aws, names: Sequence[str], include: list[str]) -> list[dict[str, Any]]:

@@ -17,20 +17,34 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Difference, Observed
 
 GONE = ("LoadBalancerNotFound", "TargetGroupNotFound", "ListenerNotFound", "RuleNotFound")
+TAGS = "tags in Elastic Load Balancing"
 TAGS_AT_ONCE = 20
 ATTRIBUTES_AT_ONCE = 20
 REPORT_EVERY = 5.0
 
 
-def tags_of(elbv2: Any, arns: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The tags of many things, 20 a call."""
-    answers = each(lambda some: _described(elbv2, some), chunks(sorted(set(arns)), TAGS_AT_ONCE))
-    return {item["ResourceArn"]: tags.from_list(item["Tags"]) for answer in answers for item in answer}
+def tags_of(aws: Aws, arns: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The tags of many things, 20 a call; and those that others of this reading have left to be asked with them."""
+    left = {} if aws.answers is None else aws.answers.left(TAGS)
+    elbv2, wanted = aws.client("elbv2"), sorted({*arns, *left})
+    answers = each(lambda some: _described(elbv2, some), chunks(wanted, TAGS_AT_ONCE))
+    found = {item["ResourceArn"]: tags.from_list(item["Tags"]) for answer in answers for item in answer}
+    for arn, labels in left.items():
+        labels.update(found.get(arn, {}))
+    return found
+
+
+def later_tags_of(aws: Aws, arns: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The same for what is not identified by tags: filled in until the reading ends, with the next call."""
+    if aws.answers is None:
+        return tags_of(aws, arns)
+    return {arn: aws.answers.leave(TAGS, arn) for arn in arns}
 
 
 def _described(elbv2: Any, arns: list[str]) -> list[dict[str, Any]]:
     """AWS refuses the whole call where one of the things is gone: somebody else's rule, deleted a moment ago."""
-    answer = unless(GONE, elbv2.describe_tags, ResourceArns=arns)
+    refused = (*GONE, "ValidationError") if len(arns) > 1 else GONE
+    answer = unless(refused, elbv2.describe_tags, ResourceArns=arns)
     if answer is not None:
         return list(answer["TagDescriptions"])
     return [item for arn in arns if len(arns) > 1 for item in _described(elbv2, [arn])]
@@ -78,6 +92,9 @@ def full_name(arn: str) -> str:
 
 class TaggedKind(Kind):
     """A kind whose tags are set by AddTags and RemoveTags."""
+
+    def read_rest(self, aws: Aws) -> None:
+        tags_of(aws, ())
 
     def retag(self, aws: Aws, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
         elbv2, arn = aws.client("elbv2"), observed.attributes["arn"]

@@ -35,7 +35,7 @@ EMPTY_TIMEOUT = 300.0
 
 
 def first_step(
-    elbv2: Any, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+    aws: Aws, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """The actions to set now: `after`, or, while the successor has no healthy target, the old copy with it beside."""
     wanted = [dict(action) for action in after]
@@ -43,7 +43,7 @@ def first_step(
     leaving, entering = now.keys() - then.keys(), {arn for arn in then if not now.get(arn)}
     if not leaving or not entering or len(now | then) > MOST_GROUPS:
         return wanted
-    labels = tags_of(elbv2, leaving)
+    labels, elbv2 = tags_of(aws, leaving), aws.client("elbv2")
     serving = [arn for arn in sorted(leaving) if SUPERSEDED_TAG in labels.get(arn, {}) and _healthy(elbv2, arn)]
     if not serving or all(_healthy(elbv2, arn) for arn in entering):
         return wanted

@@ -31,7 +31,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_commo
     attributes_from,
     canonical_attributes,
     changed_attributes,
-    tags_of,
+    later_tags_of,
 )
 
 GONE = ("ListenerNotFound", "LoadBalancerNotFound")
@@ -55,7 +55,7 @@ class Listener(TaggedKind):
             for listener in _all(elbv2, {arn for arn, _port_ in by_key})
             if (key := (listener["LoadBalancerArn"], listener["Port"])) in by_key
         ]
-        labels = tags_of(elbv2, (listener["ListenerArn"] for _item, listener in found))
+        labels = later_tags_of(aws, (listener["ListenerArn"] for _item, listener in found))
 
         def observe(pair: tuple[Wanted, Mapping[str, Any]]) -> Observed:
             item, listener = pair
@@ -107,7 +107,7 @@ class Listener(TaggedKind):
             # To HTTPS it takes its certificate and policy along.
             names = [name for name in MODIFIABLE if name in declared]
         if names:
-            actions = handover.first_step(elbv2, before["DefaultActions"], declared["DefaultActions"])
+            actions = handover.first_step(aws, before["DefaultActions"], declared["DefaultActions"])
             elbv2.modify_listener(ListenerArn=arn, **_arguments({**declared, "DefaultActions": actions}, names))
         if "ExtraCertificateArns" in changed or "CertificateArn" in changed:
             _set_extra_certificates(elbv2, arn, declared)

@@ -29,7 +29,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_commo
     canonical_attributes,
     changed_attributes,
     full_name,
-    tags_of,
+    later_tags_of,
 )
 
 ACTIVE_TIMEOUT = 900.0
@@ -54,7 +54,7 @@ class LoadBalancer(TaggedKind):
             for item in pages(elbv2, "describe_load_balancers", "LoadBalancers")
             if item["LoadBalancerName"] in by_name
         ]
-        labels = tags_of(elbv2, (item["LoadBalancerArn"] for item in found))
+        labels = later_tags_of(aws, (item["LoadBalancerArn"] for item in found))
 
         def observe(item: Mapping[str, Any]) -> Observed:
             name, arn = item["LoadBalancerName"], item["LoadBalancerArn"]

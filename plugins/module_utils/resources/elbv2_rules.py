@@ -62,7 +62,7 @@ class ListenerRule(TaggedKind):
             by_listener[item.scope["ListenerArn"]][_tag_of(item.name)] = item
         answers = each(lambda arn: _rules(elbv2, arn), by_listener)
         rules = dict(zip(by_listener, answers, strict=True))
-        labels = tags_of(elbv2, (rule["RuleArn"] for some in rules.values() for rule in some))
+        labels = tags_of(aws, (rule["RuleArn"] for some in rules.values() for rule in some))
         result: dict[str, Observed] = {}
         for arn, names in by_listener.items():
             result |= _choose(aws, names, rules[arn], labels)
@@ -121,7 +121,7 @@ class ListenerRule(TaggedKind):
             changes = {**changes, "ResetTransforms": True}
             del changes["Transforms"]
         if "Actions" in changed:
-            actions = handover.first_step(elbv2, observed.properties["Actions"], declared["Actions"])
+            actions = handover.first_step(aws, observed.properties["Actions"], declared["Actions"])
             changes["Actions"] = ordered_actions(actions)
         if changes:
             elbv2.modify_rule(RuleArn=arn, **changes)
@@ -207,7 +207,7 @@ def _refuse_unless_it_moves(aws: Aws, resource: Resource, error: exceptions.Clie
     elbv2, wanted = aws.client("elbv2"), str(resource.properties["Priority"])
     for rule in _rules(elbv2, str(resource.scope["ListenerArn"])):
         if rule["Priority"] == wanted:
-            labels = tags_of(elbv2, [rule["RuleArn"]]).get(rule["RuleArn"], {})
+            labels = tags_of(aws, [rule["RuleArn"]]).get(rule["RuleArn"], {})
             if labels.get(ENVIRONMENT_TAG) == aws.environment:
                 return
             name = labels.get(tags.NAME_TAG, rule["RuleArn"])

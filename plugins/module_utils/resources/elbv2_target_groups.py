@@ -75,7 +75,7 @@ class TargetGroup(TaggedKind):
             for item in pages(elbv2, "describe_target_groups", "TargetGroups")
             if (name := _could_be(item["TargetGroupName"], wanted))
         ]
-        labels = tags_of(elbv2, (item["TargetGroupArn"] for item, _name in found))
+        labels = tags_of(aws, (item["TargetGroupArn"] for item, _name in found))
         declared = {item.name: item.properties for item in wanted}
         candidates = [_observe(item, labels.get(item["TargetGroupArn"], {}), declared) for item, _name in found]
         chosen = tags.by_name(candidates, aws.environment, self.label)
@@ -128,7 +128,7 @@ class TargetGroup(TaggedKind):
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
         """A copy that was replaced goes when its successor has the traffic and nothing is registered in it."""
         elbv2, arn = aws.client("elbv2"), observed.attributes["arn"]
-        if SUPERSEDED_TAG in (unless(GONE, tags_of, elbv2, [arn]) or {}).get(arn, {}):
+        if SUPERSEDED_TAG in (unless(GONE, tags_of, aws, [arn]) or {}).get(arn, {}):
             current = self.read(aws, [Wanted(observed.name)]).get(observed.name)
             handover.complete(aws, observed, current if current is not None and current.exists else None)
         _delete(elbv2, arn)

@@ -63,17 +63,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Memory:
-    """Our part of a document. In the outputs document of a host (`host` is not empty) there are no resources."""
+    """Our part of a document. In the outputs document of a host (`host` is not empty) there are no resources.
+
+    outputs: the MD5 of the outputs document of each host, as written last.
+    """
 
     environment: str
     layer: str
     host: str = ""
     resources: Mapping[Address, Entry] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         result: dict[str, Any] = {"format": FORMAT, "environment": self.environment, "layer": self.layer}
         if self.host:
             return {**result, "host": self.host}
+        if self.outputs:
+            result["outputs"] = plain(self.outputs)
         resources = {str(address): self.resources[address].as_json() for address in sorted(self.resources)}
         return {**result, "resources": resources}
 
@@ -122,6 +128,7 @@ def parse(data: Any, check: Check, path: str = "dockyard.") -> Memory | None:
         check.get(data, path, "layer", str, ""),
         check.get(data, path, "host", str, ""),
         entries,
+        check.get(data, path, "outputs", dict, {}),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import errors
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
@@ -124,11 +125,17 @@ class S3Store:
 
     def keys(self, prefix: str = "") -> list[str]:
         try:
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=prefix, **self._owner
-            )
-            return sorted(item["Key"] for page in pages for item in page.get("Contents", ()))
+            return sorted(item["Key"] for item in self._listed(prefix))
         except Exception as error:
+            raise self._explained(error, f"list the documents in {self.place(prefix)}") from error
+
+    def tags(self, prefix: str = "") -> dict[str, str] | None:
+        """The tags of all keys, with one call for a thousand; None where the credentials may not list them."""
+        try:
+            return {item["Key"]: item["ETag"] for item in self._listed(prefix)}
+        except Exception as error:
+            if errors.code_of(error) in errors.DENIED:
+                return None
             raise self._explained(error, f"list the documents in {self.place(prefix)}") from error
 
     def versions(self, key: str, limit: int = 100) -> list[Version]:
@@ -152,6 +159,9 @@ class S3Store:
             raise self._explained(error, f"read a version of {self.place(key)}") from error
         marks = answer.get("Metadata", {})
         return Written(body, unquote(marks.get(WRITTEN_BY, "")), unquote(marks.get(WRITTEN_FOR, "")))
+
+    def _listed(self, prefix: str) -> list[dict[str, Any]]:
+        return pages(self._client, "list_objects_v2", "Contents", Bucket=self._bucket, Prefix=prefix, **self._owner)
 
     def _object(self, key: str) -> dict[str, Any]:
         return {"Bucket": self._bucket, "Key": key, **self._owner}
@@ -223,10 +233,10 @@ class S3Store:
     def _versions(self, key: str, limit: int) -> list[Version]:
         """Other keys that begin alike (a lock's) come after all versions of this one."""
         found: list[Version] = []
-        pages = self._client.get_paginator("list_object_versions").paginate(
+        answers = self._client.get_paginator("list_object_versions").paginate(
             Bucket=self._bucket, Prefix=key, PaginationConfig={"PageSize": min(limit + 1, 1000)}, **self._owner
         )
-        for page in pages:
+        for page in answers:
             contents = [(item, False) for item in page.get("Versions", ())]
             marks = [(item, True) for item in page.get("DeleteMarkers", ())]
             items = [(item, deleted) for item, deleted in contents + marks if item["Key"] == key]

@@ -11,7 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Answers, Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     Difference,
     Observed,
@@ -25,6 +25,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_common import (
     changed_attributes,
     full_name,
+    later_tags_of,
     tags_of,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_listeners import Listener
@@ -35,6 +36,10 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_targe
 PREFIX = "arn:aws:elasticloadbalancing:us-east-1:123456789012:"
 OLD, NEW = f"{PREFIX}targetgroup/web-aaaaaa/1", f"{PREFIX}targetgroup/web-bbbbbb/2"
 UNKNOWN = Unknown.of(Ref("target_group", "web", "arn"))
+
+
+def connected(elbv2, answers=None):
+    return SimpleNamespace(client=lambda service: elbv2, answers=answers)
 
 
 def forward(**weights):
@@ -263,9 +268,29 @@ def test_a_rule_that_somebody_deletes_meanwhile_is_no_hindrance():
             raise ClientError({"Error": {"Code": "RuleNotFound", "Message": "gone"}}, "DescribeTags")
         return {"TagDescriptions": [{"ResourceArn": arn, "Tags": []} for arn in ResourceArns]}
 
-    elbv2 = SimpleNamespace(describe_tags=describe_tags)
-    assert tags_of(elbv2, ["ours", "gone", "theirs"]) == {"ours": {}, "theirs": {}}
-    assert tags_of(elbv2, ["gone"]) == {}
+    aws = connected(SimpleNamespace(describe_tags=describe_tags))
+    assert tags_of(aws, ["ours", "gone", "theirs"]) == {"ours": {}, "theirs": {}}
+    assert tags_of(aws, ["gone"]) == {}
+
+
+def test_tags_that_can_wait_come_with_the_next_call():
+    elbv2 = FakeElbv2({OLD}, set())
+    aws = connected(elbv2, Answers())
+    later = later_tags_of(aws, [OLD])
+    assert later == {OLD: {}} and elbv2.asked == []
+    assert tags_of(aws, [NEW])[NEW] == {}
+    assert later == {OLD: {"dockyard:superseded": "true"}} and elbv2.asked == [[OLD, NEW]]
+    LoadBalancer().read_rest(aws)
+    assert elbv2.asked == [[OLD, NEW]]
+
+
+def test_what_is_left_at_the_end_of_a_reading_is_asked_then():
+    elbv2 = FakeElbv2({OLD}, set())
+    aws = connected(elbv2, Answers())
+    later = later_tags_of(aws, [OLD])
+    LoadBalancer().read_rest(aws)
+    assert later == {OLD: {"dockyard:superseded": "true"}}
+    assert later_tags_of(connected(elbv2), [OLD]) == later, "outside of a reading nobody asks later"
 
 
 def test_each_call_takes_one_certificate():
@@ -289,9 +314,10 @@ class FakeElbv2:
     """Answers tags and health."""
 
     def __init__(self, superseded, healthy):
-        self.superseded, self.healthy = superseded, healthy
+        self.superseded, self.healthy, self.asked = superseded, healthy, []
 
     def describe_tags(self, ResourceArns):
+        self.asked.append(ResourceArns)
         tags = {
             arn: [{"Key": "dockyard:superseded", "Value": "true"}] if arn in self.superseded else []
             for arn in ResourceArns
@@ -314,7 +340,7 @@ class FakeElbv2:
     ids=["the old one goes on", "the new one can", "nobody serves", "a change of mind is no replacement"],
 )
 def test_first_step_of_a_handover(superseded, healthy, expected):
-    actions = handover.first_step(FakeElbv2(superseded, healthy), [forward(old=1)], [forward(new=1)])
+    actions = handover.first_step(connected(FakeElbv2(superseded, healthy)), [forward(old=1)], [forward(new=1)])
     groups = actions[0]["ForwardConfig"]["TargetGroups"]
     assert {item["TargetGroupArn"]: item["Weight"] for item in groups} == expected
 
