@@ -194,6 +194,7 @@ def demo() -> None:
         write_profiles(configuration, inventory.profiles)
         environment.update(AWS_CONFIG_FILE=str(configuration), AWS_DEFAULT_REGION=inventory.region)
         environment["ANSIBLE_HOME"] = str(folder / "ansible")
+        environment["DOCKYARD_DATA_DIR"] = str(folder / "dockyard")
         with emulator(folder, inventory.account, environment) as url:
             print(f"An emulator of AWS answers at {url}. No AWS account is used.")
             environment["AWS_ENDPOINT_URL"] = url

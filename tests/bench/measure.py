@@ -59,6 +59,7 @@ def environment(emulator: Any, side: Side, home: Path) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "ANSIBLE_CONFIG": str(ROOT / side.config),
         "ANSIBLE_HOME": str(home),
+        "DOCKYARD_DATA_DIR": str(home / "dockyard"),
         "NO_COLOR": "1",
     }
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.emulator.client import Emulator
 from tests.integration.engine import Runner
+from tests.integration.playbooks import forget
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,7 @@ def emulator_process():
 def emulator(emulator_process):
     emulator_process.reset()
     emulator_process.faults()
+    forget(emulator_process)
     return emulator_process
 
 

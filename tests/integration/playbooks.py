@@ -11,7 +11,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from weakref import WeakKeyDictionary
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,6 +46,22 @@ def _keys(results: Any) -> list[tuple[str, str, str]]:
     return [(item["action"], item["kind"], item["name"]) for result in results for item in result["changes"]]
 
 
+_FOLDERS: WeakKeyDictionary[Any, TemporaryDirectory[str]] = WeakKeyDictionary()
+
+
+def data_folder(emulator: Any) -> str:
+    """Where the state of an emulator's account is kept until there is a bucket: not in the inventory."""
+    if emulator not in _FOLDERS:
+        _FOLDERS[emulator] = TemporaryDirectory(prefix="dockyard-test-")
+    return _FOLDERS[emulator].name
+
+
+def forget(emulator: Any) -> None:
+    """The account is empty again, and nothing is remembered of it."""
+    if emulator in _FOLDERS:
+        _FOLDERS.pop(emulator).cleanup()
+
+
 def play(
     emulator: Any,
     playbook: str | Path,
@@ -60,6 +78,7 @@ def play(
         **emulator.environment(),
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+        "DOCKYARD_DATA_DIR": data_folder(emulator),
         "NO_COLOR": "1",
         **(environment or {}),
     }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,9 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import S
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import FILE_NAME, Paths
 
 VARIABLE = "dockyard_remote_state"
-# Below the inventory's folder, for as long as there is no bucket.
+# Below the inventory's folder, for as long as there is no bucket; or the folder that the environment variable names.
 FOLDER = ".dockyard"
+FOLDER_VARIABLE = "DOCKYARD_DATA_DIR"
 ARGUMENT_SPEC: dict[str, Any] = {
     "type": "dict",
     "options": {
@@ -85,4 +87,5 @@ def problems(given: Mapping[str, Any]) -> list[str]:
 def _folder(params: Mapping[str, Any]) -> Path:
     """In the inventory's folder; of several inventories in the first one's."""
     folders = [*sorted(set((params.get("base_dirs") or {}).values())), params.get("base_dir") or "."]
-    return Path(folders[0]) / FOLDER / "state"
+    named = os.environ.get(FOLDER_VARIABLE)
+    return (Path(named) if named else Path(folders[0]) / FOLDER) / "state"
