@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import socket
 import sys
 import threading
@@ -77,6 +79,10 @@ class EmulatorApplication:
         if rule.fault == "latency":
             time.sleep(rule.seconds)
             return self.carry_out(service, environ)
+        if rule.fault == "kill":
+            response = self.carry_out(service, environ)
+            os.kill(rule.pid, signal.SIGKILL)
+            return response
         if rule.fault == "after":
             self.carry_out(service, environ)
             if rule.status is None and rule.code is None:

@@ -13,12 +13,12 @@ from typing import Any
 
 from emulator.protocol import protocol_of
 
-KINDS = ("throttle", "error", "latency", "after")
+KINDS = ("throttle", "error", "latency", "after", "kill")
 
 
 @dataclass
 class Rule:
-    """Which calls fail, how, and how often."""
+    """Which calls fail, how, and how often. pid: the process that `kill` ends, the caller's own."""
 
     fault: str
     service: str = "*"
@@ -29,11 +29,14 @@ class Rule:
     message: str | None = None
     status: int | None = None
     seconds: float = 0.0
+    pid: int = 0
     hits: int = 0
 
     def __post_init__(self) -> None:
         if self.fault not in KINDS:
             raise ValueError(f"fault is {self.fault!r}; allowed: {', '.join(KINDS)}")
+        if self.fault == "kill" and self.pid <= 0:
+            raise ValueError("kill needs the pid of the process to kill")
 
     def matches(self, service: str, action: str) -> bool:
         """Whether the rule is about this call at all."""
