@@ -26,7 +26,7 @@ def connect(declared: Declared) -> None:
         if balancer.kind == "load_balancer":
             vpcs = [vpc for subnet in _subnets(balancer, declared) if (vpc := _vpc(subnet))]
             if vpcs:
-                balancer.properties["VpcId"] = vpcs[0]
+                balancer.properties["VpcId"], balancer.derived = vpcs[0], ("VpcId",)
 
 
 def problems(declared: Declared) -> Iterator[Problem]:

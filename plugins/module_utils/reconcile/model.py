@@ -101,6 +101,7 @@ class Resource:
     properties: in the shape of the AWS API, with Ref and Text where other resources are named.
     scope: what must be known before it can be read (a listener's load balancer). It orders like any reference.
     create_only: property paths owned elsewhere once it exists, each with who owns it.
+    derived: properties that other declarations give it, where they are selected; they are not remembered.
     options: what steers handling but is no property of the thing (force_delete, wait).
     """
 
@@ -116,6 +117,7 @@ class Resource:
     create_only: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     protect: bool = False
+    derived: tuple[str, ...] = ()
 
     @property
     def address(self) -> Address:

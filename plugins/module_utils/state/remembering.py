@@ -78,8 +78,14 @@ def next_memory(previous: Memory, plan: Plan, layer: str, canonical: Canonical) 
 
 
 def _renewed(before: Entry | None, plan: Plan, change: Change, canonical: Canonical) -> Entry:
-    """Attributes that move by themselves (a newest revision) are no reason to write where nothing was done."""
+    """Attributes that move by themselves (a newest revision) are no reason to write where nothing was done.
+
+    A run of some layers or hosts does not see everything that a thing needs: what is not in the plan stays.
+    """
     now = entry_of(plan, change.resource, canonical)
+    if before is not None:
+        unseen = {address for address in before.needs if address not in plan.resources}
+        now = replace(now, needs=tuple(sorted(unseen.union(now.needs))))
     if before is not None and change.action == NONE and replace(now, attributes=before.attributes) == before:
         same_thing = before.attributes.get("id") == now.attributes.get("id")
         return before if same_thing else now
@@ -93,9 +99,10 @@ def entry_of(plan: Plan, resource: Resource, canonical: Canonical) -> Entry:
         attributes = plan.attributes.get(ref.address, {})
         return attributes.get(ref.attribute, _UNKNOWN)
 
-    resolved = {name: resolve(value, lookup) for name, value in resource.properties.items()}
+    own = {name: value for name, value in resource.properties.items() if name not in resource.derived}
+    resolved = {name: resolve(value, lookup) for name, value in own.items()}
     known = {name: value for name, value in resolved.items() if not _any_unknown(value)}
-    needs = {ref.address for ref in resource.references()} - {resource.address}
+    needs = {ref.address for ref in replace(resource, properties=own).references()} - {resource.address}
     return Entry(
         host=resource.host,
         where=resource.where,

@@ -107,6 +107,21 @@ def test_an_entry_has_everything_that_a_later_run_needs():
     assert back.create_only == {"Size": "somebody"}
 
 
+def test_a_run_that_sees_less_forgets_nothing_of_what_a_thing_needs():
+    vpc, gate, old = Ref("vpc", "art", "id"), Ref("thing", "gate"), Ref("thing", "old")
+    wide = resource("x", properties={"Size": 1, "Vpc": vpc}, depends_on=(gate, old), derived=("Vpc",))
+    narrow = resource("x", properties={"Size": 1})
+    there = {wide.address: Observed("x", {}, {})}
+    everything = {item.address: item for item in (wide, resource("old"), resource("gate"))}
+    first = after(Plan(everything, [Change(NONE, wide, observed=there[wide.address])]))
+    assert first.resources[wide.address].needs == (gate.address, old.address)
+    assert first.resources[wide.address].properties == {"Size": 1, "kind": "thing"}
+    one = Plan({narrow.address: narrow}, [Change(NONE, narrow, observed=there[wide.address])])
+    assert after(one, first) == first
+    both = Plan({**everything, narrow.address: narrow}, [Change(NONE, narrow, observed=there[wide.address])])
+    assert after(both, first).resources[wide.address].needs == ()
+
+
 def test_what_is_done_is_remembered_and_what_is_deleted_forgotten():
     old = Entry(host="art", where="old", properties={"Size": 9})
     previous = replace(EMPTY, resources={address(name): old for name in ("update", "delete", "kept", "elsewhere")})
