@@ -107,6 +107,10 @@ units: setup ## run the unit tests
 integration: setup ## run playbooks against the emulator
 	@$(VENV)/bin/python -m pytest -q -n $(WORKERS) tests/integration $(ARGS)
 
+.PHONY: soak
+soak: setup ## kill runs at every API call, race and interrupt them (an hour or two; not part of make test)
+	@$(VENV)/bin/python -m pytest -q -n $(WORKERS) --dist=load tests/soak $(ARGS)
+
 .PHONY: molecule
 molecule: setup ## run all molecule scenarios
 	@[ -n "$(SCENARIOS)" ] || { echo "there is no scenario molecule/*/molecule.yml"; exit 1; }

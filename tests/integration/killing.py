@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import signal
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,6 +44,44 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
+class Child:
+    """A forked process: ready when it has prepared its work; its result comes as JSON."""
+
+    def __init__(self, prepare: Callable[[], Any], work: Callable[[Any], Any]) -> None:
+        (go_reader, self._go), (self._reader, writer) = os.pipe(), os.pipe()
+        self.killed = False
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self._go)
+            self._live(go_reader, writer, prepare, work)
+        os.close(go_reader)
+        os.close(writer)
+        assert os.read(self._reader, 1) == b"R", "the process ended before it was ready"
+
+    @staticmethod
+    def _live(go: int, writer: int, prepare: Callable[[], Any], work: Callable[[Any], Any]) -> None:
+        try:
+            prepared = prepare()
+            os.write(writer, b"R")
+            os.read(go, 1)
+            os.write(writer, json.dumps(work(prepared)).encode())
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+
+    def go(self) -> None:
+        os.close(self._go)
+
+    def result(self) -> Any:
+        """What the work gave, once it is done; None where the process was killed before."""
+        with os.fdopen(self._reader, "rb") as stream:
+            said = stream.read()
+        _pid, status = os.waitpid(self.pid, 0)
+        self.killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        return json.loads(said) if said else None
+
+
 class Mortal:
     """Runs things in processes of their own. Their clients are made beforehand: that is what takes the time."""
 
@@ -53,25 +93,24 @@ class Mortal:
             for retries in (True, False):
                 self._sessions.aws("ecs").session.client(service, retries)
 
-    def killed_at(self, number: int, runner: Runner, work: Callable[[], Any]) -> bool:
-        """Do something in another process, which dies at its so many-th call; False where it makes fewer."""
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(writer)
-            os.read(reader, 1)
+    def start(self, runner: Runner, prepare: Callable[[], Any], work: Callable[[Any], Any]) -> Child:
+        """A process that prepares something at once, and works on it when it is told to."""
+
+        def prepared() -> Any:
             runner._sessions = self._sessions
-            try:
-                work()
-            finally:
-                os._exit(0)
-        os.close(reader)
-        self._emulator.faults({"fault": "kill", "pid": child, "skip": number - 1})
-        os.close(writer)
-        _pid, status = os.waitpid(child, 0)
+            return prepare()
+
+        return Child(prepared, work)
+
+    def killed_at(self, number: int, runner: Runner, work: Callable[[Any], Any]) -> bool:
+        """Do something in another process, which dies at its so many-th call; False where it makes fewer."""
+        child = self.start(runner, lambda: None, work)
+        self._emulator.faults({"fault": "kill", "pid": child.pid, "skip": number - 1})
+        child.go()
+        child.result()
         self._emulator.faults()
         self._settle()
-        return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        return child.killed
 
     def _settle(self) -> None:
         """Calls that were under way are carried out all the same, as in AWS."""
@@ -83,7 +122,7 @@ class Mortal:
 class Trial:
     """One run of art that dies, and what comes after it. Each lock layout gets its turn."""
 
-    _clean: ClassVar[dict[str, list[Any]]] = {}
+    _clean: ClassVar[dict[str, dict[str, list[Any]]]] = {}
 
     def __init__(self, runner: Runner, mortal: Mortal, folder: Path, number: int) -> None:
         self._runner, self._mortal, self._number = runner, mortal, number
@@ -93,19 +132,26 @@ class Trial:
         self.options: dict[str, Any] = {"base_dir": str(inventory), "remote_state": SETTINGS[self._kind]}
         self._folder = inventory / ".dockyard"
 
-    def expected(self) -> Mapping[str, list[Any]]:
-        """What exists after a run that nothing happened to."""
-        if not self._clean:
-            self._runner.make(art.declared(), **self.options)
-            self._clean.update(census(self._emulator))
+    def expected(self, name: str, *steps: Declared) -> Mapping[str, list[Any]]:
+        """What exists after runs that nothing happened to."""
+        if name not in self._clean:
+            for declared in steps:
+                self.make(declared)
+            self._clean[name] = census(self._emulator)
             self._emulator.reset()
             shutil.rmtree(self._folder)
-        return self._clean
+        return self._clean[name]
+
+    def make(self, declared: Declared) -> None:
+        self._runner.make(declared, **self.options)
 
     def die(self, declared: Declared, **options: Any) -> bool:
         """A run in a process that is killed at its call; False where it makes fewer."""
-        options = {**self.options, **options}
-        return self._mortal.killed_at(self._number, self._runner, lambda: self._runner.run(declared, **options))
+
+        def work() -> None:
+            self._runner.run(declared, **{**self.options, **options})
+
+        return self._mortal.killed_at(self._number, self._runner, lambda _none: work())
 
     def stale_locks_are_reported_and_broken(self, declared: Declared, **options: Any) -> None:
         """Where the dead run left locks of layers that have something to do, the next one says whose they are."""
@@ -135,6 +181,13 @@ class Trial:
         again = self._runner.run(declared, **options)
         assert again.changes == [] and self._emulator.calls()["mutating"] == 0, self._emulator.calls()["log"]
 
+    def next_run_destroys_the_rest(self, declared: Declared) -> None:
+        """Nothing is left, not even the state; nor was anything before that the memory did not know."""
+        done = self._runner.run(declared, **self.options, state="absent")
+        assert done.failures == {} and done.moved == []
+        left = {kind: names for kind, names in census(self._emulator).items() if names}
+        assert left == {}
+
     def remembered(self) -> dict[Address, Entry]:
         """What all memories together say."""
         setting = remote_state.of(self.options)
@@ -145,6 +198,29 @@ class Trial:
             memory = document.parse(body, layer).memory if body else None
             found.update(memory.resources if memory else {})
         return found
+
+
+def destroyable_art() -> Declared:
+    """art, with its state bucket unprotected."""
+    declared = art.declared()
+    declared["state_bucket"]["art"]["bucket"].update(protect=False, force_delete=True)
+    declared["state_bucket"]["art"]["lock_table"].update(protect=False, deletion_protection_enabled=False)
+    return declared
+
+
+def changed_art() -> Declared:
+    """art with changes in every layer: fields, versions, and a security group that has to be made anew."""
+    declared = art.declared()
+    platform, service = art.PLATFORM, art.SERVICE
+    declared["state_bucket"][platform]["bucket"]["noncurrent_version_expiration_days"] = 30
+    declared["iam"][platform]["policies"][0]["document"]["Statement"][0]["Action"].append("xray:PutTraceSegments")
+    declared["network"][platform]["security_groups"][0]["description"] = "HTTP from anywhere to the load balancer"
+    declared["ecr"][service]["repositories"][0]["keep_images"] = 20
+    declared["alb"][service]["target_groups"][0]["deregistration_delay_timeout_seconds"] = 60
+    declared["autoscaling"][platform]["launch_templates"][0]["instance_type"] = "t3.medium"
+    declared["ecs"][service]["task_definitions"][0]["log_group"]["retention_in_days"] = 14
+    declared["ecs"][service]["services"][0]["health_check_grace_period_seconds"] = 90
+    return declared
 
 
 def _reports(said: str, info: LockInfo) -> bool:

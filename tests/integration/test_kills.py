@@ -21,7 +21,7 @@ def mortal(emulator_process):
 @pytest.mark.parametrize("number", CALLS)
 def test_a_run_that_was_killed_is_completed_by_the_next_one(runner, mortal, tmp_path, number):
     trial = Trial(runner, mortal, tmp_path, number)
-    expected = trial.expected()
+    expected = trial.expected("first", art.declared())
     assert trial.die(art.declared())
     trial.stale_locks_are_reported_and_broken(art.declared())
     trial.next_run_completes_it(art.declared(), expected)
