@@ -150,7 +150,9 @@ def test_the_ordinary_module_does_the_same_as_the_action(art, tmp_path):
 
 def test_destroy_wants_the_environments_name(art):
     art.emulator.reset_calls()
-    played = play(art.emulator, "playbooks/destroy.yml", "-e", "destroy_environment=production", "--tags", "ecs")
+    played = play(
+        art.emulator, "playbooks/destroy.yml", "-e", "destroy_environment=production", "--tags", "ecs,autoscaling"
+    )
     assert played.code != 0
     assert "not the name of this environment" in played.failed_messages()
     assert art.emulator.calls()["mutating"] == 0

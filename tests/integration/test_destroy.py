@@ -15,7 +15,7 @@ from tests.integration.playbooks import ROOT, play
 DESTROY = "playbooks/destroy.yml"
 UNPROTECTED = {
     "state_bucket": {
-        "bucket": {"protect": False},
+        "bucket": {"protect": False, "force_delete": True},
         "lock_table": {"protect": False, "deletion_protection_enabled": False},
     },
 }

@@ -112,14 +112,16 @@ class Answers:
     """
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._known: dict[str, dict[str, Any]] = {}
         self._left: dict[str, dict[str, dict[str, str]]] = {}
 
     def of(self, topic: str, names: Sequence[str], ask: Callable[[list[str]], Mapping[str, Any]]) -> dict[str, Any]:
         """The answers about these names; what was not asked yet is asked now. What has none is left out."""
-        with self.lock:
-            known = self._known.setdefault(topic, {})
+        with self._lock:
+            known, lock = self._known.setdefault(topic, {}), self._locks.setdefault(topic, threading.Lock())
+        with lock:
             if new := [name for name in names if name not in known]:
                 answers = ask(new)
                 known.update((name, answers.get(name)) for name in new)
@@ -127,12 +129,12 @@ class Answers:
 
     def leave(self, topic: str, name: str) -> dict[str, str]:
         """An empty dictionary, to be filled with the next answers on this topic."""
-        with self.lock:
+        with self._lock:
             return self._left.setdefault(topic, {}).setdefault(name, {})
 
     def left(self, topic: str) -> dict[str, dict[str, str]]:
         """What was left to be asked, now no longer."""
-        with self.lock:
+        with self._lock:
             return self._left.pop(topic, {})
 
 

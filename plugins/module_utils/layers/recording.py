@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.remote_state import VARIABLE, RemoteState
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Outcome
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import DELETE, Address
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import CREATE, DELETE, Address
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document, remembering
@@ -100,6 +100,9 @@ class Recorder:
         folder = setting.folder
         self._s3 = setting.backend.store(aws)
         self._bucket = _Home(self._s3, lambda key: setting.backend.lock(aws, key), local=False)
+        bare = replace(setting.backend, table=None, use_lockfile=True)
+        self._bare = bare.store(aws)
+        self._tableless = _Home(self._bare, lambda key: bare.lock(aws, key), local=False)
         self._folder = _Home(
             LocalStore(folder), lambda key: Lock([LocalLock(folder, key)], str(folder / key)), local=True
         )
@@ -136,7 +139,7 @@ class Recorder:
     ) -> str:
         """Bring the documents of layers with nothing to do up to date; what hindered it, where something did."""
         try:
-            with self._open(layers, hosts_of, documents, "record what exists") as (home, now):
+            with self._open(layers, hosts_of, documents, "record what exists", self._bucket) as (home, now):
                 if now.same_as(documents, layers):
                     self._write_next(home, plan, layers, now)
                 self._take_over(documents, now, home)
@@ -156,7 +159,8 @@ class Recorder:
         """Carry out a part of a plan under the locks of its layers; and what went wrong with the state."""
         outcome, operation = Outcome(), f"{plan.removal.reason if plan.absent else 'apply'} {', '.join(layers)}"
         try:
-            with self._open(layers, hosts_of, documents, operation) as (home, now):
+            home = self._bucket if not self._makes_table(plan, layers) else self._tableless
+            with self._open(layers, hosts_of, documents, operation, home) as (home, now):
                 moved = not now.same_as(documents, layers)
                 earlier = {change.address for change in plan.changes if change.done}
                 self._write_intended(home, plan, layers, now)
@@ -177,15 +181,19 @@ class Recorder:
 
     @contextmanager
     def _open(
-        self, layers: Sequence[str], hosts_of: Mapping[str, Iterable[str]], planned: Documents, operation: str
+        self,
+        layers: Sequence[str],
+        hosts_of: Mapping[str, Iterable[str]],
+        planned: Documents,
+        operation: str,
+        home: _Home,
     ) -> Iterator[tuple[_Home, Documents]]:
         """Hold the locks of layers, in a fixed order, and read their documents again."""
-        self._s3.operation = operation
+        self._s3.operation = self._bare.operation = operation
         self._move(planned)
         wanted = {layer: hosts_of.get(layer, ()) for layer in layers}
         with ExitStack() as stack:
             try:
-                home = self._bucket
                 self._hold(stack, home, layers, operation)
                 now = self._read_from(home, wanted)
             except NotThere:
@@ -201,6 +209,11 @@ class Recorder:
                 self._hold(stack, home, layers, operation)
                 now = self._read_from(home, wanted)
             yield home, now
+
+    def _makes_table(self, plan: Plan, layers: Collection[str]) -> bool:
+        """Whether these layers are about to make the lock table, in which they cannot lock each other out yet."""
+        table = Address("dynamodb_table", self._setting.backend.table or "")
+        return any(item.address == table and item.action == CREATE and item.layer in layers for item in plan.pending())
 
     def _hold(self, stack: ExitStack, home: _Home, layers: Iterable[str], operation: str) -> None:
         for key in sorted(self._paths.memory(layer) for layer in layers):

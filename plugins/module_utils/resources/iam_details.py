@@ -5,37 +5,24 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
 from typing import Any
 
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws, Session
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 
 FILTERS = ["User", "Role", "LocalManagedPolicy"]
+ALL = "all"
 LISTS = ("UserDetailList", "RoleDetailList", "Policies")
 
 Details = dict[str, list[dict[str, Any]]]
 
-_lock = threading.Lock()
-_under_way: dict[Session, Future[Details]] = {}
-
 
 def account_details(aws: Aws) -> Details:
-    """UserDetailList, RoleDetailList and Policies. Who asks while the call is under way gets the same answer."""
-    with _lock:
-        call = _under_way.get(aws.session)
-        first = call is None
-        call = _under_way.setdefault(aws.session, Future()) if call is None else call
-    if not first:
-        return call.result()
-    try:
-        call.set_result(_read(aws.client("iam")))
-    except BaseException as error:
-        call.set_exception(error)
-    finally:
-        with _lock:
-            del _under_way[aws.session]
-    return call.result()
+    """UserDetailList, RoleDetailList and Policies, for all kinds of a reading with one call."""
+    iam = aws.client("iam")
+    if aws.answers is None:
+        return _read(iam)
+    found: Details = aws.answers.of("account details", [ALL], lambda names: {ALL: _read(iam)})[ALL]
+    return found
 
 
 def tags_of_namesake(details: Details, policy: dict[str, Any]) -> list[dict[str, str]] | None:
