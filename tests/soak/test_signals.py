@@ -71,6 +71,8 @@ class Playing:
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, collections)),
             "DOCKYARD_DATA_DIR": data_folder(emulator),
+            # What it says is read while it runs.
+            "PYTHONUNBUFFERED": "1",
         }
         command = [str(core), "playbooks/site.yml", "-i", str(inventory), "--tags", "ecr", "-e", json.dumps(state)]
         with self.output.open("w", encoding="utf-8") as stream:

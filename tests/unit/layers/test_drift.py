@@ -267,7 +267,7 @@ def test_global_things_are_listed_in_their_region(partition, region, elsewhere):
         partition=partition,
         region=region,
         environment="art",
-        session=object(),
+        answers=None,
         client=lambda service, region=None: Client(asked, service, region),
     )
     assert untracked.find_tagged(aws, aws, aws) == ([], [])
