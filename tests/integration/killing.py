@@ -102,10 +102,13 @@ class Mortal:
 
         return Child(prepared, work)
 
-    def killed_at(self, number: int, runner: Runner, work: Callable[[Any], Any]) -> bool:
-        """Do something in another process, which dies at its so many-th call; False where it makes fewer."""
+    def killed_at(self, number: int, runner: Runner, work: Callable[[Any], Any], **calls: str) -> bool:
+        """Do something in another process, which dies at its so many-th call; False where it makes fewer.
+
+        calls: the service and the action that count, all without.
+        """
         child = self.start(runner, lambda: None, work)
-        self._emulator.faults({"fault": "kill", "pid": child.pid, "skip": number - 1})
+        self._emulator.faults({"fault": "kill", "pid": child.pid, "skip": number - 1, **calls})
         child.go()
         child.result()
         self._emulator.faults()
