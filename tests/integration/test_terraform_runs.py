@@ -51,7 +51,7 @@ def holders(emulator, kind, wait=0.0):
 
 def test_terraform_waits_for_a_run_and_says_what_it_does(runner, emulator, mortal, options, kind, tmp_path):
     stack = Terraform(tmp_path / "stack", backend(emulator.url, kind) + STACK).init()
-    emulator.faults({"fault": "latency", "service": "ecr", "action": "CreateRepository", "seconds": 12})
+    emulator.faults({"fault": "latency", "service": "ecr", "action": "CreateRepository", "seconds": 8})
 
     def carry_out(planned):
         return running.carry_out(planned, "ecr", planned.hosts, print)["failures"]
