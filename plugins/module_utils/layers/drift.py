@@ -183,7 +183,7 @@ def _declared_otherwise(
     if compare.tag_differences(resource.tags, entry.tags, entry.tags):
         return True
     try:
-        properties = plain(kind.canonical(resolve(resource.properties, lookup)))
+        properties = plain(kind.canonical(resolve(resource.own, lookup)))
         found = kind.changed_since(properties, plain(kind.canonical(entry.properties)))
     except ReconcileError:
         return False

@@ -123,6 +123,11 @@ class Resource:
     def address(self) -> Address:
         return Address(self.kind, self.name)
 
+    @property
+    def own(self) -> dict[str, Any]:
+        """The properties without those that other declarations give it: what is remembered."""
+        return {name: value for name, value in self.properties.items() if name not in self.derived}
+
     def references(self) -> Iterator[Ref]:
         yield from self.scope.values()
         yield from self.depends_on

@@ -99,7 +99,7 @@ def entry_of(plan: Plan, resource: Resource, canonical: Canonical) -> Entry:
         attributes = plan.attributes.get(ref.address, {})
         return attributes.get(ref.attribute, _UNKNOWN)
 
-    own = {name: value for name, value in resource.properties.items() if name not in resource.derived}
+    own = resource.own
     resolved = {name: resolve(value, lookup) for name, value in own.items()}
     known = {name: value for name, value in resolved.items() if not _any_unknown(value)}
     needs = {ref.address for ref in replace(resource, properties=own).references()} - {resource.address}
