@@ -130,7 +130,8 @@ def _look(
 ) -> Looked:
     hosts = params.get("hosts")
     mine = {address: item for address, item in recorded.items() if hosts is None or item.entry.host in hosts}
-    reader = Reader(KINDS, sessions.aws, params["parallelism"])
+    reading = sessions.reading()
+    reader = Reader(KINDS, reading, params["parallelism"])
     observed = reader.read(requests(mine, recorded))
     owner = environment.name if params["ownership_tags"] else ""
     looked = Looked(mine, Comparison(KINDS, recorded, observed, owner).findings(mine))
@@ -139,7 +140,7 @@ def _look(
     ]
     whole = hosts is None and set(layers) == set(LAYERS)
     if whole and owner:
-        tagged, denied = find_tagged(*(sessions.aws(name) for name in (running.STATE_LAYER, "iam", "autoscaling")))
+        tagged, denied = find_tagged(*(reading(name) for name in (running.STATE_LAYER, "iam", "autoscaling")))
         looked.strays = untracked(tagged, recorded, observed)
         gone = [item.address for item in looked.findings if item.what == drift.GONE]
         looked.notes += [_RENAMED.format(*found) for found in renamed(tagged, recorded, gone)] + denied
