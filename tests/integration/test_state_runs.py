@@ -268,7 +268,11 @@ def test_the_state_goes_with_its_own_bucket(runner, emulator, home):
     declared["state_bucket"]["art"]["bucket"].update(protect=False, force_delete=True)
     declared["state_bucket"]["art"]["lock_table"].update(protect=False, deletion_protection_enabled=False)
     runner.make(declared, **home)
-    runner.make(declared, **home, state="absent")
+    planned = [change.kind for change in runner.plan(declared, **home, state="absent").plan.deletions()]
+    assert planned == ["dynamodb_table", "s3_bucket"]
+    # As after a run that was killed between the two.
+    emulator.client("dynamodb").delete_table(TableName=TABLE)
+    assert runner.make(declared, **home, state="absent").done == [("delete", "s3_bucket", BUCKET)]
     assert emulator.client("s3").list_buckets()["Buckets"] == []
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.remote_state import VARIABLE, RemoteState
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Outcome
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import CREATE, DELETE, Address
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import DELETE, Address
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document, remembering
@@ -159,7 +159,7 @@ class Recorder:
         """Carry out a part of a plan under the locks of its layers; and what went wrong with the state."""
         outcome, operation = Outcome(), f"{plan.removal.reason if plan.absent else 'apply'} {', '.join(layers)}"
         try:
-            home = self._bucket if not self._makes_table(plan, layers) else self._tableless
+            home = self._tableless if self._lacks_table(plan, layers) else self._bucket
             with self._open(layers, hosts_of, documents, operation, home) as (home, now):
                 moved = not now.same_as(documents, layers)
                 earlier = {change.address for change in plan.changes if change.done}
@@ -210,10 +210,12 @@ class Recorder:
                 now = self._read_from(home, wanted)
             yield home, now
 
-    def _makes_table(self, plan: Plan, layers: Collection[str]) -> bool:
-        """Whether these layers are about to make the lock table, in which they cannot lock each other out yet."""
+    def _lacks_table(self, plan: Plan, layers: Collection[str]) -> bool:
+        """Whether these layers are to make the lock table, or to destroy it, and it is not there to lock in."""
         table = Address("dynamodb_table", self._setting.backend.table or "")
-        return any(item.address == table and item.action == CREATE and item.layer in layers for item in plan.pending())
+        if table not in plan.resources or plan.resources[table].layer not in layers:
+            return False
+        return table not in plan.observed and not any(item.done for item in plan.changes if item.address == table)
 
     def _hold(self, stack: ExitStack, home: _Home, layers: Iterable[str], operation: str) -> None:
         for key in sorted(self._paths.memory(layer) for layer in layers):

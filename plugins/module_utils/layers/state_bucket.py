@@ -17,7 +17,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import (
     api_names,
     declared_only,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem, Resource
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem, Ref, Resource
 
 LOCK_KEY = "LockID"
 KMS_ALGORITHMS = ("aws:kms", "aws:kms:dsse")
@@ -155,6 +155,8 @@ class StateBucket(Layer):
                 _table_properties(table),
                 where="state_bucket.lock_table",
                 tags={**environment.tags, **(table["tags"] or {})},
+                # It goes first: as long as the bucket is there, what is left of both is remembered.
+                depends_on=(Ref("s3_bucket", bucket["name"]),),
                 protect=table["protect"],
             )
 
