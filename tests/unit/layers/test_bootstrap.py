@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.bootstrap import identity, versions
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.bootstrap import access, identity, versions
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -65,3 +67,21 @@ def test_the_clock_is_compared_with_the_answers_date(date, skew):
 def test_a_clock_that_is_wrong_is_said(skew, status):
     [check] = identity._clock(skew)
     assert check.status == status and (status == "ok" or "NTP" in check.todo)
+
+
+@pytest.mark.parametrize("ignores", [True, False])
+def test_a_store_that_does_not_look_at_conditions_is_refused(ignores):
+    """Some stores that speak S3 write whatever the condition is; documents and locks would be worth nothing there."""
+
+    def refused(**arguments):
+        raise exceptions.ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+
+    calls = []
+    names = ("list_objects_v2", "list_object_versions", "get_object", "delete_object", "put_object")
+    client = SimpleNamespace(**{name: lambda name=name, **arguments: calls.append(name) for name in names})
+    if not ignores:
+        client.put_object = refused
+    found = access.bucket_access(SimpleNamespace(client=lambda service: client, layer="state_bucket"), "b", "k")
+    assert found.status == ("failed" if ignores else "ok")
+    if ignores:
+        assert "conditional writes" in found.todo and calls[-2:] == ["put_object", "delete_object"]

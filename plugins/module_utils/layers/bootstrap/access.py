@@ -28,6 +28,9 @@ HARMLESS = frozenset(
 )
 NEVER = "attribute_exists(LockID) AND attribute_not_exists(LockID)"
 NO_SUCH_TAG = '"00000000000000000000000000000000"'
+# What can only succeed where conditions are not looked at.
+CONDITIONAL = frozenset({"s3:PutObject", "dynamodb:PutItem"})
+UNCONDITIONAL = "use a store that knows conditional writes (If-Match): without them, runs overwrite each other's state"
 ALLOW = "allow it to whoever runs this, in the IAM policy of the credentials of the layer state_bucket"
 
 
@@ -79,6 +82,7 @@ def bucket_access(aws: Aws, name: str, key: str) -> Check:
         "s3:ListBucketVersions": lambda: s3.list_object_versions(Bucket=name, Prefix=key, MaxKeys=1),
         "s3:GetObject": lambda: s3.get_object(**probe),
         "s3:PutObject": lambda: s3.put_object(**probe, Body=b"", IfMatch=NO_SUCH_TAG),
+        # Removes also what a store that knows no conditions has just written.
         "s3:DeleteObject": lambda: s3.delete_object(**probe, IfMatch=NO_SUCH_TAG),
     }
     return _access(aws, "access to documents", calls)
@@ -126,10 +130,11 @@ def set_up(aws: Aws, name: str) -> Iterator[Check]:
 
 
 def _access(aws: Aws, label: str, calls: dict[str, Callable[[], Any]]) -> Check:
-    denied, other = [], []
+    denied, other, unconditional = [], [], []
     for action, call in calls.items():
         try:
             call()
+            unconditional += [action] if action in CONDITIONAL else []
         except Exception as error:
             code = errors.code_of(error)
             if code in DENIED:
@@ -138,6 +143,9 @@ def _access(aws: Aws, label: str, calls: dict[str, Callable[[], Any]]) -> Check:
                 other.append(str(errors.explained(error, f"try {action}", aws.layer)))
     if denied:
         return failed(label, f"denied: {', '.join(denied)}", ALLOW)
+    if unconditional:
+        said = f"{', '.join(unconditional)} was carried out although its condition does not hold"
+        return failed(label, said, UNCONDITIONAL)
     if other:
         return failed(label, "; ".join(other), "run again")
     return ok(label, ", ".join(calls))
