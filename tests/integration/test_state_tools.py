@@ -20,6 +20,9 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state import document
 from ansible_collections.dockyard.aws.plugins.module_utils.state.backend import Backend
 from ansible_collections.dockyard.aws.plugins.module_utils.state.document import Document
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import NoSuchLock, StateError
+from ansible_collections.dockyard.aws.plugins.module_utils.state.lock import Lock
+from ansible_collections.dockyard.aws.plugins.module_utils.state.lock_places import LocalLock
+from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import Memory
 from ansible_collections.dockyard.aws.plugins.module_utils.state.outputs import Output
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import Paths
 from tests.integration import art
@@ -388,6 +391,14 @@ def test_other_environments_documents_are_left(act, home, emulator, other):
     assert done["copied"] == [] and {item["why"] for item in done["left"]} == {"belongs to the environment 'test'"}
 
 
+def test_a_lock_in_the_folder_is_broken_also_where_the_table_is_missing(act, emulator, tmp_path):
+    """A first run that was killed after it had made the bucket."""
+    emulator.client("s3").create_bucket(Bucket=BUCKET)
+    info = Lock([LocalLock(tmp_path / ".dockyard" / "state", MEMORY)], MEMORY).acquire("apply state_bucket")
+    assert [item["id"] for item in act("unlock", lock_id=info.id)["broken"]] == [info.id]
+    assert act("locks")["locks"] == []
+
+
 def test_from_the_lock_table_to_lock_objects_and_back(aws, act, home, emulator):
     def digests():
         items = emulator.client("dynamodb").scan(TableName=TABLE)["Items"]
@@ -402,6 +413,21 @@ def test_from_the_lock_table_to_lock_objects_and_back(aws, act, home, emulator):
     info = lock(aws, MEMORY, Backend(BUCKET, use_lockfile=True)).acquire("apply")
     with pytest.raises(StateError, match=info.id):
         act("migrate", migrate_to=objects)
+
+
+def test_digests_that_are_left_from_earlier_are_put_right(aws, act, home, runner):
+    objects = {"bucket": BUCKET, "lock": "s3"}
+    act("migrate", migrate_to=objects)
+    runner.make(ECR, **{**home, "remote_state": objects})
+    assert act("migrate", migrate_to=SETTING, remote_state=objects)["digests"] == 1
+    assert digest_fits(aws, MEMORY)
+
+
+def test_migrate_does_not_take_the_place_of_another_environment(act, home, emulator, other):
+    theirs = Document("another", 1, memory=Memory("shop", "ecr"))
+    put(emulator, f"art/eu/{MEMORY}", document.render(theirs), OTHER)
+    with pytest.raises(StateError, match="is the state of the environment 'shop'"):
+        act("migrate", migrate_to=other)
 
 
 @pytest.mark.parametrize(

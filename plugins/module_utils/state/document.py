@@ -25,6 +25,9 @@ VERSION = 4
 # The oldest Terraform that reads such documents without complaint: every later one reads them too.
 TERRAFORM_VERSION = "1.0.0"
 OUR_KEY = "dockyard"
+# How check_import names its way out, which callers replace by the one that they offer.
+FORCE = "force puts"
+FORCE_MIGRATION = "state_action=migrate with -e migrate_force=true puts"
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ def check_import(new: Document, existing: Document | None, place: str, force: bo
     """Terraform's rules for putting one document in the place of another: raises ImportRefused."""
     if force or existing is None or existing.empty:
         return
-    hint = "Look at both; force puts the new one there all the same."
+    hint = f"Look at both; {FORCE} the new one there all the same."
     if new.lineage and existing.lineage and new.lineage != existing.lineage:
         raise ImportRefused(
             f"{place} has the lineage {existing.lineage!r}, and what would be written there has {new.lineage!r}: "

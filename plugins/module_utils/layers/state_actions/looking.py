@@ -112,8 +112,8 @@ def held(state: State, homes: Homes, key: str | None) -> list[tuple[str, str, Lo
         if key and not home.local:
             own.add(state.target(None, None, key).lock_key)
         wanted += [(home, name) for name in sorted(own)]
-    found = each(lambda item: (item[1], _holders(*item)), wanted)
-    return [(name, where, info) for name, holders in found for where, info in holders.items()]
+    found = each(lambda item: (item[1], holders(*item)), wanted)
+    return [(name, where, info) for name, theirs in found for where, info in theirs.items()]
 
 
 def lock_result(info: LockInfo) -> dict[str, Any]:
@@ -128,7 +128,8 @@ def lock_result(info: LockInfo) -> dict[str, Any]:
     }
 
 
-def _holders(home: Home, key: str) -> dict[str, LockInfo]:
+def holders(home: Home, key: str) -> dict[str, LockInfo]:
+    """Who holds a document's lock; nobody where there is no bucket or table to lock it in."""
     try:
         return home.lock(key).holders()
     except NotThere:

@@ -18,7 +18,11 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions.
     Target,
     found_in,
 )
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions.looking import held, lock_result
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions.looking import (
+    held,
+    holders,
+    lock_result,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions.versions import Read
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document
 from ansible_collections.dockyard.aws.plugins.module_utils.state.document import Document
@@ -164,6 +168,5 @@ def unlock(state: State, params: Mapping[str, Any], check_mode: bool) -> dict[st
 def _break(homes: Sequence[tuple[Home, list[str]]], keys: set[str], lock_id: str) -> None:
     for home, _all in homes:
         for key in sorted(keys):
-            lock = home.lock(key)
-            if any(info.id == lock_id for info in lock.holders().values()):
-                lock.force_unlock(lock_id)
+            if any(info.id == lock_id for info in holders(home, key).values()):
+                home.lock(key).force_unlock(lock_id)

@@ -18,6 +18,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions.homes import Home, is_lock
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document
 from ansible_collections.dockyard.aws.plugins.module_utils.state.backend import Backend
+from ansible_collections.dockyard.aws.plugins.module_utils.state.digests import digest_of
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import StateError
 from ansible_collections.dockyard.aws.plugins.module_utils.state.migration import migrate as copy
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import FILE_NAME, FOLDERS, Paths, Place
@@ -226,9 +227,11 @@ def _plan_one(
             work.left.append({"key": key, "why": why})
             return
         old = None if existing.body is None or force else document.parse(existing.body, name)
+        if old is not None:
+            document.check_owner(old, environment, place.layer, name)
         document.check_import(new, old, name, force)
     except StateError as error:
-        work.refused.append(str(error).replace("force puts", "-e migrate_force=true puts"))
+        work.refused.append(str(error).replace(document.FORCE, "-e migrate_force=true puts"))
         return
     work.copies[place] = key
 
@@ -252,14 +255,17 @@ def _digests(source: Side, target: Side, delete_source: bool) -> int:
     if source.location != target.location:
         return 0
     old, new = source.home.digests, target.home.digests
+    # Digests of another table may be left from earlier, when the locks were there before.
+    same_table = bool(source.backend and target.backend and source.backend.table == target.backend.table)
     count = 0
     for key in source.home.store.keys(_start(source.paths)):
         if source.paths.place_of(key) is None:
             continue
-        body = source.home.bare.read(key).body
-        if new is not None and body is not None and not new.get([key]):
-            new.put(key, body)
-            count += 1
+        if new is not None and not same_table:
+            body = source.home.store.read(key).body
+            if body is not None and new.get([key]).get(key) != digest_of(body):
+                new.put(key, body)
+                count += 1
         if old is not None and new is None and delete_source and old.get([key]):
             old.delete(key)
             count += 1
