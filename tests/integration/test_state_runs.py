@@ -202,6 +202,29 @@ def test_what_failed_is_remembered_as_not_done_and_unlocked(runner, emulator, ho
     assert [entry.pending for entry in entries.values()] == ["", ""]
 
 
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"service": "dynamodb", "action": "DeleteItem", "code": "ExpiredTokenException"}, "log in again"),
+        ({"service": "s3", "action": "PutObject", "code": "InvalidRequest"}, "cannot write s3://"),
+    ],
+)
+def test_what_was_done_is_told_also_where_it_could_not_be_written_down(
+    runner, emulator, home, monkeypatch, fault, message
+):
+    planned, apply = runner.plan(ECR, **home), running.Executor.apply
+
+    def then_refused(*arguments):
+        outcome = apply(*arguments)
+        emulator.faults({"fault": "error", **fault, "status": 400, "times": 99})
+        return outcome
+
+    monkeypatch.setattr(running.Executor, "apply", then_refused)
+    answer = running.carry_out(planned, "ecr", planned.hosts, runner.progress.append)
+    assert sorted(item["name"] for item in answer["changes"]) == ["alpha", "beta"]
+    assert all("2 changes were made" in text and message in text for text in answer["failures"].values())
+
+
 def test_an_interruption_unlocks_and_remembers(runner, emulator, home, monkeypatch):
     planned = runner.plan(ECR, **home)
 
@@ -254,6 +277,72 @@ def test_another_environments_documents_are_refused(runner, home):
     runner.make(ECR, **home)
     with pytest.raises(Exception, match="is the state of the environment 'test'"):
         runner.plan(ECR, **home, environment_name="other")
+
+
+def test_another_environments_folder_is_not_moved_into_the_bucket(runner, emulator, folder, options):
+    """Inventories of two environments in one folder, and one has no bucket yet."""
+    runner.make(ECR, base_dir=str(folder), remote_state={"bucket": "not-there-yet", "lock": "s3"})
+    local = set(folder.rglob("*.tstate"))
+    runner.make(art.declared("state_bucket"))
+    result = runner.run(art.declared("iam"), **options, environment_name="other", ownership_tags=False)
+    assert all("is the state of the environment 'test'" in text for text in result.failures.values())
+    assert result.failures and set(folder.rglob("*.tstate")) == local and keys(emulator) == []
+
+
+def older(emulator, key):
+    """The first version of a document."""
+    first = emulator.client("s3").list_object_versions(Bucket=BUCKET, Prefix=key)["Versions"][-1]
+    return emulator.client("s3").get_object(Bucket=BUCKET, Key=key, VersionId=first["VersionId"])["Body"].read()
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_what_a_move_that_was_interrupted_left_in_the_folder(runner, emulator, home, folder, moved):
+    runner.make(ECR, **home)
+    memory = PATHS.memory("ecr")
+    left = older(emulator, memory)
+    path = folder / ".dockyard" / "state" / memory
+    path.parent.mkdir(parents=True)
+    path.write_bytes(left if moved else left.replace(b"alpha", b"omega"))
+    result = runner.run({"ecr": {"c": {"repositories": [{"name": "gamma"}]}}}, **home)
+    if moved:
+        assert result.failures == {} and not path.exists()
+        assert {address.name for address in read(emulator, memory).memory.resources} == {"alpha", "beta", "gamma"}
+    else:
+        assert f"remove {path}" in result.failures["c"] and "migrate_force=true" in result.failures["c"]
+        assert path.exists() and result.done == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "layers", "message"),
+    [
+        ({"bucket": "tpyo", "lock": "s3"}, ["ecr"], "until there is the bucket 'tpyo', state and locks are in"),
+        ({"bucket": "tpyo", "lock": "s3"}, ["state_bucket"], "nothing in this plan makes that bucket"),
+        ({"bucket": BUCKET, "lock_table": "tpyo"}, ["state_bucket"], "nothing in this plan makes that table"),
+        (SETTING, ["state_bucket", "ecr"], ""),
+    ],
+)
+def test_state_that_stays_on_this_machine_is_said(runner, options, setting, layers, message):
+    options["remote_state"] = setting
+    warnings = [str(item) for item in runner.plan(art.declared(*layers), **options).plan.warnings]
+    assert any(message in text for text in warnings) if message else warnings == []
+
+
+def test_a_wrong_table_does_not_make_a_second_place_of_documents(runner, emulator, home, folder):
+    runner.make(ECR, **home)
+    home["remote_state"] = {**SETTING, "lock_table": "tpyo"}
+    result = runner.run(art.declared("iam"), **home)
+    assert all("correct lock_table" in text for text in result.failures.values())
+    assert result.failures and result.done == [] and not list(folder.rglob("*.tstate"))
+
+
+def test_a_run_does_not_go_on_where_the_state_was_taken_elsewhere_meanwhile(runner, emulator, home):
+    runner.make(ECR, **home)
+    planned = runner.plan(changed(image_tag_mutability="MUTABLE"), **home)
+    for key in keys(emulator):
+        emulator.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    answer = running.carry_out(planned, "ecr", planned.hosts, runner.progress.append)
+    assert all("the state was migrated. Nothing was changed" in text for text in answer["failures"].values())
+    assert answer["failures"] and answer["changes"] == [] and keys(emulator) == [] and locks(emulator) == []
 
 
 def test_destroy_forgets(runner, emulator, home):

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.remote_state import VARIABLE, RemoteState
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.executor import Outcome
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import DELETE, Address
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan
@@ -20,11 +21,11 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry im
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document, remembering
 from ansible_collections.dockyard.aws.plugins.module_utils.state.digests import digest_of
 from ansible_collections.dockyard.aws.plugins.module_utils.state.document import Document
-from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import NotThere, StateError
+from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import ImportRefused, NotThere, StateError
 from ansible_collections.dockyard.aws.plugins.module_utils.state.lock import Lock
 from ansible_collections.dockyard.aws.plugins.module_utils.state.lock_places import LocalLock
 from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import Memory
-from ansible_collections.dockyard.aws.plugins.module_utils.state.migration import migrate
+from ansible_collections.dockyard.aws.plugins.module_utils.state.migration import migrate, was_moved
 from ansible_collections.dockyard.aws.plugins.module_utils.state.outputs import Output
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import Place
 from ansible_collections.dockyard.aws.plugins.module_utils.state.store import LocalStore, Store, Stored
@@ -144,7 +145,7 @@ class Recorder:
                     self._write_next(home, plan, layers, now)
                 self._take_over(documents, now, home)
             self._move(documents)
-        except StateError as error:
+        except ReconcileError as error:
             return f"The state was not brought up to date, and nothing else is to be done: {error}"
         return ""
 
@@ -157,7 +158,8 @@ class Recorder:
         apply: Apply,
     ) -> tuple[Outcome, str]:
         """Carry out a part of a plan under the locks of its layers; and what went wrong with the state."""
-        outcome, operation = Outcome(), f"{plan.removal.reason if plan.absent else 'apply'} {', '.join(layers)}"
+        outcome, applied = Outcome(), False
+        operation = f"{plan.removal.reason if plan.absent else 'apply'} {', '.join(layers)}"
         try:
             home = self._tableless if self._lacks_table(plan, layers) else self._bucket
             with self._open(layers, hosts_of, documents, operation, home) as (home, now):
@@ -165,7 +167,7 @@ class Recorder:
                 earlier = {change.address for change in plan.changes if change.done}
                 self._write_intended(home, plan, layers, now)
                 try:
-                    outcome = apply(now.last_applied())
+                    outcome, applied = apply(now.last_applied()), True
                 except BaseException:
                     self._write_what_was_done(home, plan, layers, now, earlier)
                     raise
@@ -175,7 +177,10 @@ class Recorder:
         except NotThere as error:
             # The state's own bucket and table go last, and what they remembered goes with them.
             return outcome, "" if any(change.action == DELETE for change in outcome.done) else str(error)
-        except StateError as error:
+        except ReconcileError as error:
+            # What was done is told also where AWS then refused to let it be written down, or the lock be given back.
+            if not applied and not isinstance(error, StateError):
+                raise
             return outcome, str(error)
         return outcome, ""
 
@@ -196,18 +201,17 @@ class Recorder:
             try:
                 self._hold(stack, home, layers, operation)
                 now = self._read_from(home, wanted)
-            except NotThere:
-                if (
-                    not planned.local
-                    and not planned.left_behind
-                    and any(stored.body is not None for stored in planned.stored.values())
-                ):
+            except NotThere as error:
+                known = any(stored.body is not None for stored in planned.stored.values())
+                if known and not planned.local and not planned.left_behind:
                     raise
+                self._refuse_two_places(error)
                 stack.close()
                 self._protect_folder()
                 home = self._folder
                 self._hold(stack, home, layers, operation)
                 now = self._read_from(home, wanted)
+            self._refuse_vanished(planned, now)
             yield home, now
 
     def _lacks_table(self, plan: Plan, layers: Collection[str]) -> bool:
@@ -216,6 +220,30 @@ class Recorder:
         if table not in plan.resources or plan.resources[table].layer not in layers:
             return False
         return table not in plan.observed and not any(item.done for item in plan.changes if item.address == table)
+
+    def _refuse_two_places(self, error: NotThere) -> None:
+        """A bucket that has documents keeps all of them: a folder would be a second place that others do not see."""
+        try:
+            keys = self._bucket.store.keys(f"{self._paths.prefix}/" if self._paths.prefix else "")
+        except NotThere:
+            return
+        if any(self._paths.place_of(key) for key in keys):
+            raise NotThere(
+                f"{error}. The bucket has documents of this environment already, so none are kept elsewhere: correct "
+                "lock_table in dockyard_remote_state, or make the table while the setting is as it was before"
+            ) from error
+
+    @staticmethod
+    def _refuse_vanished(planned: Documents, now: Documents) -> None:
+        """What was there when the plan was made and is gone was taken elsewhere, where others write it by now."""
+        for place, stored in now.stored.items():
+            before = planned.stored.get(place, Stored())
+            if not place.host and stored.body is None and before.body is not None:
+                raise StateError(
+                    f"the document of the layer {place.layer!r} was there when this run planned and is gone: it was "
+                    "deleted, or the state was migrated. Nothing was changed: see whether dockyard_remote_state still "
+                    "names the right place, and run again"
+                )
 
     def _hold(self, stack: ExitStack, home: _Home, layers: Iterable[str], operation: str) -> None:
         for key in sorted(self._paths.memory(layer) for layer in layers):
@@ -348,10 +376,24 @@ class Recorder:
     def _move_keys(self, keys: Iterable[str], documents: Documents) -> None:
         source, target = self._folder.store, self._bucket.store
         for key in keys:
-            migrate(source, key, target, key)
+            self._check_left(key)
+            try:
+                migrate(source, key, target, key)
+            except ImportRefused as error:
+                if not was_moved(source, key, target, key):
+                    hint = f"Where that in the bucket is right, remove {source.place(key)}."
+                    raise ImportRefused(
+                        f"{str(error).replace(document.FORCE, document.FORCE_MIGRATION)} {hint}"
+                    ) from error
             source.delete(key, source.read(key))
             if (place := self._paths.place_of(key)) is not None:
                 documents.stored[place] = target.read(key)
+
+    def _check_left(self, key: str) -> None:
+        """The inventories of several environments may lie in one folder."""
+        place, stored, named = self._paths.place_of(key), self._folder.store.read(key), self._folder.store.place(key)
+        if place is not None and stored.body is not None:
+            document.check_owner(document.parse(stored.body, named), self._environment, place.layer, named)
 
     def _protect_folder(self) -> None:
         folder = self._setting.folder

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws, Sessions
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import base, recording, remote_state, removing
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import (
+    base,
+    kept_here,
+    recording,
+    remote_state,
+    removing,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents, Recorder
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.report import counts, result_of_apply, result_of_plan
@@ -113,7 +119,10 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
         for warning in LAYERS[name].warn(items, {item.address: item for item in resources})
     ]
     if documents is not None:
-        made.warnings += [Problem("", remote_state.VARIABLE, text) for text in documents.warnings()]
+        odd = documents.warnings()
+        if setting is not None and not from_memory:
+            odd += kept_here.warnings(setting, documents, [item.address for item in resources])
+        made.warnings += [Problem("", remote_state.VARIABLE, text) for text in odd]
     made.warnings += removing.nothing_recorded(params, documents)
     return PlannedRun(dict(params), layers, hosts, made, documents=documents, where=environment)
 

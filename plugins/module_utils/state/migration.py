@@ -26,3 +26,13 @@ def migrate(source: Store, source_key: str, target: Store, target_key: str, forc
     document.check_import(new, existing, place, force)
     target.write(target_key, from_there.body, there)
     return True
+
+
+def was_moved(source: Store, source_key: str, target: Store, target_key: str) -> bool:
+    """Whether one of the target's versions is this document: then its move was interrupted before the source went."""
+    body = source.read(source_key).body
+    if body is None:
+        return False
+    versions = target.versions(target_key)
+    alike = [version for version in versions if version.size == len(body) and not version.deleted]
+    return any(target.read_version(target_key, version.version_id) == body for version in alike)
