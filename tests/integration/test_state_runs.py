@@ -345,6 +345,34 @@ def test_a_run_does_not_go_on_where_the_state_was_taken_elsewhere_meanwhile(runn
     assert answer["failures"] and answer["changes"] == [] and keys(emulator) == [] and locks(emulator) == []
 
 
+def test_a_first_run_that_was_killed_between_bucket_and_table_goes_on(runner, emulator, options, folder):
+    both = {**art.declared("state_bucket"), **ECR}
+    runner.make(ECR, **options)
+    left = {path.name for path in folder.rglob("*.tstate")}
+    bucket = art.declared("state_bucket")
+    del bucket["state_bucket"]["art"]["lock_table"]
+    runner.make(bucket)
+    lineage = json.loads((folder / ".dockyard" / "state" / PATHS.memory("ecr")).read_text())["lineage"]
+    result = runner.run(both, **options)
+    assert left and result.failures == {} and not list(folder.rglob("*.tstate"))
+    assert read(emulator, PATHS.memory("ecr")).lineage == lineage and locks(emulator) == []
+
+
+def test_a_first_run_that_was_killed_while_it_made_the_table_goes_on(runner, emulator, options, folder):
+    """Its own document is in the folder, the bucket is there, the table is not."""
+    declared = art.declared("state_bucket")
+    emulator.faults(
+        {"fault": "error", "service": "dynamodb", "action": "CreateTable", "code": "LimitExceededException", "times": 9}
+    )
+    assert runner.run(declared, **options).failures and list(folder.rglob("*.tstate"))
+    emulator.faults()
+    path = folder / ".dockyard" / "state" / PATHS.memory("state_bucket")
+    lineage = json.loads(path.read_text())["lineage"]
+    result = runner.run(declared, **options)
+    assert result.failures == {} and not list(folder.rglob("*.tstate"))
+    assert read(emulator, PATHS.memory("state_bucket")).lineage == lineage and locks(emulator) == []
+
+
 def test_destroy_forgets(runner, emulator, home):
     runner.make(ECR, **home)
     runner.make(ECR, **home, state="absent")

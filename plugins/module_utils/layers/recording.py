@@ -161,7 +161,8 @@ class Recorder:
         outcome, applied = Outcome(), False
         operation = f"{plan.removal.reason if plan.absent else 'apply'} {', '.join(layers)}"
         try:
-            home = self._tableless if self._lacks_table(plan, layers) else self._bucket
+            in_bucket = not documents.local and not documents.left_behind
+            home = self._tableless if in_bucket and self._lacks_table(plan, layers) else self._bucket
             with self._open(layers, hosts_of, documents, operation, home) as (home, now):
                 moved = not now.same_as(documents, layers)
                 earlier = {change.address for change in plan.changes if change.done}
@@ -230,7 +231,7 @@ class Recorder:
         if any(self._paths.place_of(key) for key in keys):
             raise NotThere(
                 f"{error}. The bucket has documents of this environment already, so none are kept elsewhere: correct "
-                "lock_table in dockyard_remote_state, or make the table while the setting is as it was before"
+                "lock_table in dockyard_remote_state, or let the layer state_bucket make the table first"
             ) from error
 
     @staticmethod
