@@ -344,8 +344,10 @@ class Planner:
         if not kind.taggable or observed.tags is None:
             return []
         last_applied = self._settings.last_applied.get(resource.address, {}).get("tags", {})
-        desired = kind.expected_tags(self.desired_tags(resource), observed.tags)
-        return compare.tag_differences(desired, observed.tags, last_applied)
+        declared = self.desired_tags(resource)
+        # What is declared and still not expected, such as the Name tag of something adopted, is not ours to remove.
+        no_more = {key: value for key, value in last_applied.items() if key not in declared}
+        return compare.tag_differences(kind.expected_tags(declared, observed.tags), observed.tags, no_more)
 
     def _reason(self, kind: Kind, resource: Resource, properties: Mapping[str, Any], found: list[Difference]) -> str:
         """Drift is what the declaration did not change since it was applied last."""

@@ -175,6 +175,16 @@ def test_what_others_made_keeps_the_name_tag_that_it_has(ownership, there, diffe
     assert [item.path for item in only(bench.plan(named()), "tagged", "web").differences] == differing
 
 
+def test_a_name_tag_of_others_stays_also_when_the_state_remembers_ours():
+    bench = Bench()
+    bench.make(named())
+    bench.cloud.things["tagged-1"]["tags"] = {"Name": "other", "Managed": ""}
+    applied = {named().address: {"properties": {}, "tags": named().tags}}
+    bench.apply(bench.plan(named()))
+    assert bench.cloud.things["tagged-1"]["tags"]["Name"] == "other"
+    assert only(Bench(bench.cloud, last_applied=applied).plan(named()), "tagged", "web").differences == []
+
+
 def test_a_new_thing_gets_its_name_tag():
     bench = Bench()
     bench.make(named())
