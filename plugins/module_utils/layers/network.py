@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -217,7 +218,7 @@ class _Builder:
 
     def _group(self, name: str, where: str) -> Ref:
         """Names mean groups in this VPC; an id may also mean one in a peered VPC."""
-        scope = () if name.startswith("sg-") else tuple(self._in_vpc.items())
+        scope = () if re.fullmatch(r"sg-[0-9a-f]+", name) else tuple(self._in_vpc.items())
         return Ref("security_group", name, scope=scope, where=where)
 
 

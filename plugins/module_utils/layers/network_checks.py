@@ -97,7 +97,7 @@ def _vpc(vpc: Options) -> Iterator[Found]:
             if vpc[name] is not None:
                 yield f"{where}.{name}", f"cannot be given with existing: true, which only refers to {vpc['name']!r}"
         return
-    if vpc["name"].startswith("vpc-"):
+    if re.fullmatch(r"vpc-[0-9a-f]+", vpc["name"]):
         yield f"{where}.name", f"{vpc['name']!r} is an id; give a name, or existing: true to refer to that VPC"
     if vpc["cidr_block"] is None:
         yield f"{where}.cidr_block", "is required, unless existing: true refers to a VPC that is there already"

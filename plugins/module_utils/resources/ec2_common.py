@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,10 @@ class Listing:
     prefix: str
     filters: Sequence[Mapping[str, Any]] = field(default=())
 
+    def is_id(self, name: str) -> bool:
+        """Whether a name is an id of AWS. `subnet-public` is none: it is a name like any other."""
+        return re.fullmatch(rf"{self.prefix}[0-9a-f]+", name) is not None
+
     def by(self, aws: Aws, name: str, values: Sequence[str]) -> list[dict[str, Any]]:
         """All things with one of these values of one filter."""
         found: list[dict[str, Any]] = []
@@ -79,8 +84,8 @@ class Ec2Kind(Kind):
     named_by_tag = True
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
-        names = [item.name for item in wanted if not item.name.startswith(self.listing.prefix)]
-        ids = [item.name for item in wanted if item.name.startswith(self.listing.prefix)]
+        names = [item.name for item in wanted if not self.listing.is_id(item.name)]
+        ids = [item.name for item in wanted if self.listing.is_id(item.name)]
         candidates = [
             self.observe(item, tags.from_list(item.get("Tags")).get(tags.NAME_TAG, ""))
             for item in self.listing.by(aws, f"tag:{tags.NAME_TAG}", names)

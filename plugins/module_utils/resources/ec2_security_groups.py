@@ -59,9 +59,7 @@ class SecurityGroup(Ec2Kind):
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         """By Name tag; a name that no tag has may be the group name of a group that others made."""
         found = super().read(aws, wanted)
-        missing = {
-            item.name: item for item in wanted if item.name not in found and not item.name.startswith(GROUPS.prefix)
-        }
+        missing = {item.name: item for item in wanted if item.name not in found and not GROUPS.is_id(item.name)}
         others = [
             self.observe(item, item["GroupName"])
             for item in GROUPS.by(aws, "group-name", list(missing))

@@ -342,3 +342,7 @@ def test_warnings():
     assert warnings() == []
     assert warnings(nat="single") == ["network.nat"]
     assert warnings(vpc={**BASE["vpc"], "enable_dns_hostnames": False}) == ["network.vpc.enable_dns_hostnames"]
+
+
+def test_a_vpc_may_be_called_like_the_beginning_of_an_id():
+    assert problems_of(options(vpc={**BASE["vpc"], "name": "vpc-prod"})) == []

@@ -347,3 +347,14 @@ def test_the_iam_actions_are_those_of_the_calls():
     words = {word for module in modules for word in re.findall(r"[a-z_]+", Path(module.__file__).read_text())}
     words |= {f"update_security_group_rule_descriptions_{direction}" for direction in ("ingress", "egress")}
     assert set(ACTIONS) == {calls[word] for word in words & calls.keys()} | {"sts:GetCallerIdentity"}
+
+
+@pytest.mark.parametrize(
+    ("name", "filtered"), [("subnet-public-1", "tag:Name"), ("subnet-0a1b2c3d", "subnet-id"), ("web", "tag:Name")]
+)
+def test_a_name_that_only_begins_like_an_id_is_a_name(name, filtered):
+    ec2 = MagicMock()
+    ec2.get_paginator.return_value.paginate.return_value = [{"Subnets": []}]
+    SUBNET.read(SimpleNamespace(client=lambda service: ec2, environment="art"), [Wanted(name, {"VpcId": "vpc-1"})])
+    asked = [call.kwargs["Filters"][0]["Name"] for call in ec2.get_paginator.return_value.paginate.call_args_list]
+    assert asked == [filtered]
