@@ -29,6 +29,8 @@ NAMES_PER_FILTER = 200
 LATEST = "$Latest"
 # What AWS may add to an answer where nothing was declared: it means the same, and makes no new version.
 GP3_DEFAULTS = {"Iops": 3000, "Throughput": 125}
+# Before user data that is no text, such as what cloud-init takes compressed: as AWS has it, so that nothing is lost.
+BINARY = "base64:"
 INTERFACE_DEFAULTS = {"DeleteOnTermination": True, "InterfaceType": "interface", "NetworkCardIndex": 0}
 
 
@@ -154,7 +156,7 @@ def _latest_data(ec2: Any) -> dict[str, dict[str, Any]]:
 def _observed(name: str, template: Mapping[str, Any], data: Mapping[str, Any] | None) -> Observed:
     properties = dict(data or {})
     if "UserData" in properties:
-        properties["UserData"] = base64.b64decode(properties["UserData"]).decode("utf-8", "replace")
+        properties["UserData"] = _decoded(properties["UserData"])
     if "MetadataOptions" in properties:
         properties["MetadataOptions"] = {k: v for k, v in properties["MetadataOptions"].items() if k != "State"}
     is_latest = template["DefaultVersionNumber"] == template["LatestVersionNumber"]
@@ -188,8 +190,19 @@ def _request(properties: Mapping[str, Any]) -> dict[str, Any]:
         if (value or value is False) and name not in ("DefaultVersion", "Operator")
     }
     if "UserData" in data:
-        data["UserData"] = base64.b64encode(data["UserData"].encode()).decode()
+        data["UserData"] = _encoded(data["UserData"])
     return data
+
+
+def _decoded(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded).decode("utf-8")
+    except UnicodeDecodeError:
+        return f"{BINARY}{encoded}"
+
+
+def _encoded(text: str) -> str:
+    return text.removeprefix(BINARY) if text.startswith(BINARY) else base64.b64encode(text.encode()).decode()
 
 
 def _interface(interface: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.autoscaling_ch
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.user_data import user_data
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import secrets_in
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.names import NAME_TAG
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.report import Remark
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Block, Thing
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.values import (
@@ -24,6 +25,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.valu
     number,
 )
 
+NO_TEXT = "is no text (compressed for cloud-init, as a rule): it is left as it is; write it as text to have it declared"
 PLAIN: Fields = {"instance_type": ("instance_type", ""), "key_name": ("key_name", "")}
 METADATA: Fields = {
     name: (name, "")
@@ -131,7 +133,11 @@ def _user_data(stack: Stack, template: Thing) -> dict[str, Any]:
     encoded = template.get("user_data")
     if not encoded:
         return {}
-    text = base64.b64decode(encoded).decode("utf-8", "replace")
+    try:
+        text = base64.b64decode(encoded).decode("utf-8")
+    except UnicodeDecodeError:
+        stack.report.attributes.append(Remark(template.address, "user_data", NO_TEXT))
+        return {}
     if "user_data" in template.sensitive or list(secrets_in({"user_data": text})):
         name, host = str(template.attributes["name"]), stack.hosts.of(template)
         where = f"autoscaling.launch_templates[{name}].user_data"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 from unittest.mock import MagicMock
 
 import pytest
@@ -215,3 +216,14 @@ def test_a_run_killed_before_the_new_version_became_the_default_is_finished():
     ec2.create_launch_template_version.assert_not_called()
     ec2.modify_launch_template.assert_called_once_with(LaunchTemplateId="lt-1", DefaultVersion="3")
     assert attributes == {"latest_version": 3}
+
+
+def test_user_data_that_is_no_text_goes_into_the_next_version_as_it_is():
+    compressed = base64.b64encode(gzip.compress(b"#!/bin/bash\n")).decode()
+    aws, ec2 = client(data={"UserData": compressed, "ImageId": "ami-1"})
+    wanted = {"ImageId": "ami-2"}
+    found = KIND.read(aws, [Wanted("web", {}, wanted)])["web"]
+    changed = KIND.differences(KIND.canonical(wanted), KIND.canonical(found.properties), {})
+    KIND.update(aws, Resource("launch_template", "web", wanted), found, changed)
+    sent = ec2.create_launch_template_version.call_args.kwargs["LaunchTemplateData"]
+    assert sent == {"UserData": compressed, "ImageId": "ami-2"}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 
 import pytest
 
@@ -201,3 +202,10 @@ def test_what_has_no_place():
     unmapped = Imported(vpc(), scaling_group(launch_template=[], launch_configuration="x"), provider()).unmapped()
     assert "no launch template" in unmapped["aws_autoscaling_group.web"]
     assert "its Auto Scaling group" in unmapped["aws_ecs_capacity_provider.web"]
+
+
+def test_user_data_that_is_no_text_is_left_as_it_is():
+    compressed = base64.b64encode(gzip.compress(b"#!/bin/sh\n")).decode()
+    imported = Imported(*AROUND, template(user_data=compressed))
+    assert "user_data" not in imported.declared("autoscaling")["launch_templates"][0]
+    assert ("aws_launch_template.web", "user_data") in imported.left()
