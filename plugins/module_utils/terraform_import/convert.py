@@ -26,11 +26,13 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import impo
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.import_ids import (
     import_blocks,
+    partly,
     removed_blocks,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.report import Remark, Report
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.selection import place_of, select
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack, common_tags
-from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing, read_all
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing, read_all, unsettled
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.values import Template
 
 # What the layers tag.
@@ -42,7 +44,6 @@ TAGGED = (
     *("aws_route_table", "aws_s3_bucket", "aws_security_group", "aws_subnet", "aws_vpc"),
 )
 MAPPERS = (from_state_bucket, from_iam, from_network, from_ecr, from_alb, from_autoscaling, from_ecs)
-ARN = re.compile(r"arn:([\w-]+):[\w-]+:([\w-]*):(\d{12}):")
 REPORT = "files/import-report"
 BLOCKS = "files/terraform"
 NO_LAYER = "no layer of this collection manages it: it stays with Terraform"
@@ -58,27 +59,21 @@ class Conversion:
 
 def convert(states: Mapping[str, str], environment: str, platform: str = "") -> Conversion:
     """The inventory of an environment, from the texts of its Terraform states, by where they come from."""
-    things = read_all(states)
-    place = _place(things, environment)
-    report = Report(list(dict.fromkeys(thing.source for thing in things)))
+    everything = read_all(states)
+    partition, region, account = place_of(everything)
+    things, refused = select(everything, region, account)
+    place = Environment(environment, region, account, partition, common_tags(things, TAGGED))
+    report = Report(list(dict.fromkeys(thing.source for thing in everything)), unmapped=refused)
+    report.notes.extend(unsettled(states))
     stack = Stack(things, place, platform or environment, report)
     for mapper in MAPPERS:
         mapper.convert(stack)
-    _finish(stack)
-    return Conversion(_files(stack), stack.report)
+    managed = [thing for thing in everything if thing.managed]
+    _finish(stack, managed)
+    return Conversion({**_inventory(stack), **_blocks(stack, managed), **_report(report)}, report)
 
 
-def _place(things: Sequence[Thing], environment: str) -> Environment:
-    """Region and account, as the ARNs say them."""
-    found = [match for thing in things if (match := ARN.match(str(thing.attributes.get("arn") or "")))]
-    regions = [match[2] for match in found if match[2]]
-    account = found[0][3] if found else ""
-    partition = found[0][1] if found else "aws"
-    region = max(regions, key=regions.count) if regions else ""
-    return Environment(environment, region, account, partition, common_tags(things, TAGGED))
-
-
-def _finish(stack: Stack) -> None:
+def _finish(stack: Stack, managed: Sequence[Thing]) -> None:
     """What is left over."""
     report = stack.report
     known = {item.address for item in report.unmapped}
@@ -88,9 +83,11 @@ def _finish(stack: Stack) -> None:
     report.attributes.extend(Remark(thing.address, path, "") for thing, path in stack.left())
     for reference, users in sorted(stack.names.outside.items()):
         report.notes.append(f"{reference} is not in this state, and named as it is by {', '.join(sorted(users))}")
+    for resource in partly(managed, stack.is_done):
+        report.notes.append(f"{resource}: not every instance is imported, so that no removed.tf lets go of it")
 
 
-def _files(stack: Stack) -> dict[str, str]:
+def _inventory(stack: Stack) -> dict[str, str]:
     hosts = sorted(stack.inventory, key=lambda host: (host in stack.hosts.services, host))
     files = {"hosts.yml": _hosts(hosts, stack.hosts.services), "group_vars/all.yml": _everywhere(stack.environment)}
     for host in hosts:
@@ -100,13 +97,22 @@ def _files(stack: Stack) -> dict[str, str]:
                 files[f"host_vars/{host}/{layer}.yml"] = inventory_yaml.document({layer: declared})
     for path, content in stack.files.items():
         files[path] = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    for state in sorted({thing.state for thing in stack.things}):
-        folder = f"{BLOCKS}/{re.sub(r'[^A-Za-z0-9]+', '-', os.path.splitext(state)[0]).strip('-')}"
-        things = [thing for thing in stack.things if thing.state == state]
-        files[f"{folder}/import.tf"], files[f"{folder}/removed.tf"] = import_blocks(things), removed_blocks(things)
-    files[f"{REPORT}.json"] = stack.report.as_json()
-    files[f"{REPORT}.txt"] = stack.report.as_text()
     return files
+
+
+def _blocks(stack: Stack, managed: Sequence[Thing]) -> dict[str, str]:
+    files = {}
+    for state in sorted({thing.state for thing in managed}):
+        folder = f"{BLOCKS}/{re.sub(r'[^A-Za-z0-9]+', '-', os.path.splitext(state)[0]).strip('-')}"
+        things = [thing for thing in managed if thing.state == state]
+        files[f"{folder}/import.tf"] = import_blocks(things)
+        if let_go := removed_blocks(things, stack.is_done):
+            files[f"{folder}/removed.tf"] = let_go
+    return files
+
+
+def _report(report: Report) -> dict[str, str]:
+    return {f"{REPORT}.json": report.as_json(), f"{REPORT}.txt": report.as_text()}
 
 
 def _sorted(declared: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:

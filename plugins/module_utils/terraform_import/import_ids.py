@@ -55,12 +55,24 @@ def import_blocks(things: Iterable[Thing]) -> str:
     return "\n".join(blocks)
 
 
-def removed_blocks(things: Iterable[Thing]) -> str:
-    """Removed blocks for everything that these are; they name resources, not single instances."""
-    addresses = dict.fromkeys(INSTANCE.sub("", thing.in_state) for thing in things if thing.managed)
+def removed_blocks(things: Iterable[Thing], imported: Callable[[Thing], bool]) -> str:
+    """Removed blocks for what is imported: Terraform keeps the rest. They name resources, not single instances."""
+    addresses = [resource for resource, which in _instances(things, imported).items() if all(which)]
     return "\n".join(
         f"removed {{\n  from = {address}\n\n  lifecycle {{\n    destroy = false\n  }}\n}}\n" for address in addresses
     )
+
+
+def partly(things: Iterable[Thing], imported: Callable[[Thing], bool]) -> list[str]:
+    """Resources of which some instances are imported."""
+    return [resource for resource, which in _instances(things, imported).items() if any(which) and not all(which)]
+
+
+def _instances(things: Iterable[Thing], imported: Callable[[Thing], bool]) -> dict[str, list[bool]]:
+    found: dict[str, list[bool]] = {}
+    for thing in things:
+        found.setdefault(INSTANCE.sub("", thing.in_state), []).append(imported(thing))
+    return found
 
 
 def identity(thing: Thing) -> str:

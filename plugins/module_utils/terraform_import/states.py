@@ -154,6 +154,22 @@ def parse(text: str, source: str) -> list[Thing]:
         raise ImportRefused(f"{source}: is damaged: a resource has no {error}") from error
 
 
+def unsettled(states: Mapping[str, str]) -> Iterator[str]:
+    """What Terraform has not finished; letting go of it now would leave it behind in AWS."""
+    for source, text in states.items():
+        for resource in json.loads(text).get("resources") or ():
+            for instance in resource.get("instances") or ():
+                address = _address(resource, instance)
+                if instance.get("deposed"):
+                    identity = (instance.get("attributes") or {}).get("id", "")
+                    yield (
+                        f"{source}: {address} has a copy that was replaced and not destroyed yet ({identity}): "
+                        "run `terraform apply` before Terraform lets go, or nobody knows of it"
+                    )
+                elif instance.get("status") == "tainted":
+                    yield f"{source}: {address} is tainted: Terraform would replace it, here it is taken as it stands"
+
+
 def _hint(text: str) -> str:
     if '"format_version"' in text or text.lstrip().startswith("PK"):
         return ". It is a plan or the output of `terraform show -json`; use `terraform state pull`"
@@ -161,21 +177,32 @@ def _hint(text: str) -> str:
 
 
 def _thing(source: str, resource: Mapping[str, Any], instance: Mapping[str, Any]) -> Thing:
-    managed = resource["mode"] == "managed"
-    label = resource["name"]
-    if (key := instance.get("index_key")) is not None:
-        label += f"[{json.dumps(key)}]"
-    parts = [resource.get("module", ""), "" if managed else "data", resource["type"], label]
+    address = _address(resource, instance)
+    if "attributes" not in instance and "attributes_flat" in instance:
+        raise ImportRefused(
+            f"{source}: {address} is in the form of Terraform before 0.12. Run `terraform apply -refresh-only`, which "
+            "brings the state up to date"
+        )
     marked = frozenset(str(path[0]["value"]) for path in instance.get("sensitive_attributes") or () if path)
-    address = ".".join(part for part in parts if part)
     return Thing(
         source,
         source,
         address,
         address,
         resource["type"],
-        label,
+        _label(resource, instance),
         instance["attributes"] or {},
-        managed,
+        resource["mode"] == "managed",
         marked,
     )
+
+
+def _label(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    key = instance.get("index_key")
+    return str(resource["name"]) + ("" if key is None else f"[{json.dumps(key)}]")
+
+
+def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    data = "" if resource["mode"] == "managed" else "data"
+    parts = [resource.get("module", ""), data, resource["type"], _label(resource, instance)]
+    return ".".join(part for part in parts if part)

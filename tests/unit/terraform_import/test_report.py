@@ -77,3 +77,22 @@ def test_removed_blocks_name_each_resource_once():
     assert Imported(*items).files["files/terraform/terraform/removed.tf"] == (
         "removed {\n  from = module.net.aws_vpc.main\n\n  lifecycle {\n    destroy = false\n  }\n}\n"
     )
+
+
+def test_terraform_lets_go_only_of_what_is_imported():
+    imported = Imported(vpc(), resource("aws_db_instance", "db", {"id": "db"}))
+    assert "aws_db_instance" not in imported.files["files/terraform/terraform/removed.tf"]
+    nothing = Imported(resource("aws_db_instance", "db", {"id": "db"}))
+    assert "files/terraform/terraform/removed.tf" not in nothing.files
+
+
+def test_terraform_keeps_a_resource_of_which_something_is_not_imported():
+    item = resource(
+        "aws_lb_target_group", "web", {"id": "w", "name": "web", "protocol": "HTTP", "port": 80}, index_key=0
+    )
+    other = {"index_key": 1, "attributes": {"id": "t", "name": "tcp", "protocol": "TCP", "port": 81}}
+    item["instances"].append(other)
+    imported = Imported(vpc(), item)
+    assert "aws_lb_target_group" not in imported.files["files/terraform/terraform/removed.tf"]
+    message = "aws_lb_target_group.web: not every instance is imported, so that no removed.tf lets go of it"
+    assert message in imported.report.notes
