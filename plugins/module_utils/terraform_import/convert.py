@@ -23,6 +23,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import impo
     from_network,
     from_state_bucket,
     inventory_yaml,
+    marked,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.import_ids import (
     import_blocks,
@@ -68,6 +69,7 @@ def convert(states: Mapping[str, str], environment: str, platform: str = "") -> 
     stack = Stack(things, place, platform or environment, report)
     for mapper in MAPPERS:
         mapper.convert(stack)
+    marked.hide(stack)
     managed = [thing for thing in everything if thing.managed]
     _finish(stack, managed)
     return Conversion({**_inventory(stack), **_blocks(stack, managed), **_report(report)}, report)

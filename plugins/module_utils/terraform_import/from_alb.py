@@ -182,9 +182,17 @@ def _authentication(stack: Stack, action: Block, option: str, by: Thing) -> dict
     if "client_secret" in block:
         block.skip("client_secret")
         place = "alb.…authenticate_oidc.ClientSecret"
-        parts = (str(by.attributes.get("port") or by.attributes.get("priority")), "client_secret")
+        parts = (*_place(stack, by), "client_secret")
         found["ClientSecret"] = stack.secret(by, f"{option}.client_secret", stack.hosts.of(by), place, *parts)
     return {option: given(found)}
+
+
+def _place(stack: Stack, by: Thing) -> list[str]:
+    """Load balancer and port, and priority where it is a rule."""
+    listener = stack.names.find("aws_lb_listener", by.attributes.get("listener_arn")) or by
+    balancer = stack.names.find("aws_lb", listener.attributes.get("load_balancer_arn"))
+    found = (balancer and balancer.attributes["name"], listener.attributes.get("port"), by.attributes.get("priority"))
+    return [str(item) for item in found if item]
 
 
 def _forward(stack: Stack, action: Block, by: Thing) -> dict[str, Any]:

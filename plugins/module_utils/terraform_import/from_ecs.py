@@ -36,6 +36,10 @@ SESSION_LOGS = (
     "s3_encryption_enabled",
     "s3_key_prefix",
 )
+OTHER_REVISION = (
+    "it runs revision %s, which something else deployed, and Terraform knows %s: all but the images would go back to "
+    "that (image_owner: declaration also the images), so bring the task definition up to date"
+)
 SCALING = "scalable targets and policies have no layer yet; the service leaves its desired count to them"
 
 
@@ -127,6 +131,9 @@ def _family(stack: Stack, service: Thing) -> str:
     service.skip("task_definition")
     reference = family_of(service)
     found = stack.names.find("aws_ecs_task_definition", reference)
+    running = str(service.attributes.get("task_definition")).removeprefix(f"{reference}:")
+    if found and running.isdigit() and running != str(found.attributes.get("revision", running)):
+        stack.will_change(service, "task_definition", OTHER_REVISION % (running, found.attributes["revision"]))
     return str(found.attributes["family"]) if found else reference.rsplit("/", 1)[-1]
 
 

@@ -128,7 +128,9 @@ def _secrets(
                 continue
             name, container = str(variable["name"]), str(item["name"])
             path = f"{where}.containers[{container}].environment[{name}]"
-            reference = stack.secret(task, f"container_definitions: {name}", host, path, container, name)
+            # A platform has task definitions of many families, a service those of one.
+            family = [str(task.attributes["family"])] if host == stack.hosts.platform else []
+            reference = stack.secret(task, f"container_definitions: {name}", host, path, *family, container, name)
             found.setdefault(container, {})[name] = reference
         if "environment" in item:
             item["environment"] = kept

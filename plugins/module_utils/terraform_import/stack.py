@@ -38,6 +38,8 @@ class Stack:
         self.inventory: dict[str, dict[str, dict[str, Any]]] = {}
         self.files: dict[str, Any] = {}
         self._done: dict[str, Thing] = {}
+        self._options: dict[str, tuple[str, str, dict[str, Any]]] = {}
+        self._secrets: dict[str, str] = {}
 
     def of(self, *kinds: str) -> list[Thing]:
         return [thing for thing in self.things if common_type(thing.type) in kinds]
@@ -62,6 +64,7 @@ class Stack:
         else:
             declared[part] = short
             variable = f"{layer}.{part}"
+        self._options |= {thing.address: (host, variable, short) for thing in things}
         self.done(host, variable, *things)
 
     def done(self, host: str, variable: str, *things: Thing) -> None:
@@ -84,11 +87,27 @@ class Stack:
         """Of things whose Name tag is their name."""
         return self.tags(thing, NAME_TAG)
 
+    def options_of(self, thing: Thing) -> dict[str, Any] | None:
+        """The declaration that stands for it, also as a part of something."""
+        found = self._options.get(thing.address)
+        return found[2] if found else None
+
+    def secret_option(self, thing: Thing, options: Mapping[str, Any], path: Sequence[str]) -> Secret:
+        """A reference in place of what Terraform marks in a declaration."""
+        host, variable, _options = self._options[thing.address]
+        name = str(options.get("name") or options.get("family") or thing.label)
+        return self.secret(thing, ".".join(path), host, variable, name, *path)
+
     def secret(self, thing: Thing, attribute: str, host: str, variable: str, *parts: str) -> Secret:
-        """Something that stays unwritten: a reference to a variable that is to be defined."""
+        """Something that stays unwritten: a reference to a variable that is to be defined, and means nothing else."""
+        place, number = f"{thing.address} {attribute} {variable}", 1
         reference = Secret.of(host, *parts)
+        while self._secrets.setdefault(reference.variable, place) != place:
+            number += 1
+            reference = Secret.of(host, *parts, str(number))
         message = f"{path_of(host, variable.split('.', 1)[0])} refers to {reference.variable}: define it, vaulted"
-        self.report.secrets.append(Remark(thing.address, attribute, f"{message} ({variable})"))
+        remark = Remark(thing.address, attribute, f"{message} ({variable})")
+        self.report.secrets += [] if remark in self.report.secrets else [remark]
         return reference
 
     def will_change(self, thing: Thing, about: str, message: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
@@ -56,6 +56,9 @@ class Block:
     def skip_all(self) -> None:
         self._read.update(self._values)
 
+    def was_read(self, name: str) -> bool:
+        return name in self._read or name in self._inner
+
     def left(self, path: str = "") -> Iterator[str]:
         """The paths of attributes that say something and were never read."""
         for name, value in self._values.items():
@@ -73,7 +76,7 @@ class Thing(Block):
 
     source: where its state was read from, state: the short name of that.
     address: unique over all states that are read, in_state: Terraform's own.
-    sensitive: attributes that Terraform marks, such as `container_definitions`.
+    marked: what Terraform marks as sensitive, by its path.
     """
 
     source: str
@@ -84,13 +87,18 @@ class Thing(Block):
     label: str
     attributes: Mapping[str, Any]
     managed: bool = True
-    sensitive: frozenset[str] = field(default_factory=frozenset)
+    marked: tuple[tuple[tuple[str, ...], Any], ...] = ()
 
     def __post_init__(self) -> None:
         super().__init__(self.attributes)
 
     def __hash__(self) -> int:
         return hash(self.address)
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """Attributes that Terraform marks, wholly or in part, such as `container_definitions`."""
+        return frozenset(path[0] for path, _value in self.marked)
 
     @property
     def id(self) -> str:
@@ -183,7 +191,7 @@ def _thing(source: str, resource: Mapping[str, Any], instance: Mapping[str, Any]
             f"{source}: {address} is in the form of Terraform before 0.12. Run `terraform apply -refresh-only`, which "
             "brings the state up to date"
         )
-    marked = frozenset(str(path[0]["value"]) for path in instance.get("sensitive_attributes") or () if path)
+    attributes = instance["attributes"] or {}
     return Thing(
         source,
         source,
@@ -191,10 +199,24 @@ def _thing(source: str, resource: Mapping[str, Any], instance: Mapping[str, Any]
         address,
         resource["type"],
         _label(resource, instance),
-        instance["attributes"] or {},
+        attributes,
         resource["mode"] == "managed",
-        marked,
+        tuple(_marked(attributes, path) for path in instance.get("sensitive_attributes") or () if path),
     )
+
+
+def _marked(attributes: Any, path: list[Mapping[str, Any]]) -> tuple[tuple[str, ...], Any]:
+    """A path of Terraform, as far as it leads, with the value there."""
+    taken: list[str] = []
+    value = attributes
+    for step in path:
+        key = step["value"]["value"] if isinstance(step["value"], Mapping) else step["value"]
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            break
+        taken.append(str(key))
+    return tuple(taken) or (str(path[0]["value"]),), value if taken else None
 
 
 def _label(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:

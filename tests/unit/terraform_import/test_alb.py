@@ -219,7 +219,7 @@ def test_an_authentication_before_the_action(tmp_path):
             "TokenEndpoint": "https://id/t",
             "UserInfoEndpoint": "https://id/u",
             "ClientId": "me",
-            "ClientSecret": "{{ vault_shop_443_client_secret }}",
+            "ClientSecret": "{{ vault_shop_web_443_client_secret }}",
             "SessionTimeout": 60,
         },
     }

@@ -258,3 +258,27 @@ def test_clusters(tmp_path):
     ]
     assert (imported.left(), imported.unmapped()) == (set(), {})
     imported.validate(tmp_path)
+
+
+def test_secrets_of_two_families_are_two_variables():
+    variable = [{"name": "DB_PASSWORD", "value": "hidden"}]
+    tasks = [task(container("app", environment=variable), family=family) for family in ("jobs", "mails")]
+    found = Imported(cluster(), *tasks).declared("ecs")["task_definitions"]
+    assert [item["containers"]["app"]["environment"]["DB_PASSWORD"] for item in found] == [
+        "{{ vault_shop_jobs_app_db_password }}",
+        "{{ vault_shop_mails_app_db_password }}",
+    ]
+
+
+def test_variables_that_would_be_spelled_alike_get_a_number():
+    variables = [{"name": name, "value": "hidden"} for name in ("DB_TOKEN", "DB.TOKEN")]
+    imported = Imported(cluster(), task(container(environment=variables)), service())
+    found = imported.declared("ecs", "web")["task_definitions"][0]["containers"]["web"]["environment"]
+    assert found == {"DB_TOKEN": "{{ vault_web_web_db_token }}", "DB.TOKEN": "{{ vault_web_web_db_token_2 }}"}
+
+
+@pytest.mark.parametrize(("running", "told"), [("web:3", False), ("web:15", True), ("web", False)])
+def test_a_service_that_runs_another_revision_than_terraforms_is_told(running, told):
+    """As with pipelines that deploy, which Terraform is told to ignore: its image is an old one."""
+    item = service(task_definition=arn("ecs", f"task-definition/{running}"))
+    assert (("aws_ecs_service.web", "task_definition") in Imported(cluster(), task(), item).changes()) is told
