@@ -293,7 +293,10 @@ def _rule_name(stack: Stack, rule: Thing, taken: set[str]) -> str:
 
 
 def _condition(condition: Block) -> dict[str, Any]:
-    name = next(name for name in CONDITIONS if name in condition)
+    name = next((name for name in CONDITIONS if name in condition), None)
+    if name is None:
+        # As the provider had it before version 3.
+        return given({"field": condition.get("field"), "values": condition.get("values")})
     options: dict[str, Any] = {"field": name.replace("_", "-")}
     if name == "query_string":
         pairs = [(item.get("key"), item.get("value")) for item in condition.blocks(name)]

@@ -29,6 +29,12 @@ TARGETS = {
     "vpc_peering_connection_id": "vpc_peering_connection_id",
 }
 NAT = "the layer makes NAT gateways and addresses with names of its own: leave it with Terraform, routes refer to it"
+UNNAMED = (
+    "it has no Name tag that only it has and that is no id, by which the layer could know it: give it one with "
+    "Terraform, and import again; until then others refer to it by id"
+)
+# Those that the layer takes only by a name.
+NAMED = ("aws_vpc", "aws_subnet", "aws_route_table", "aws_security_group")
 LOST = "the VPC, subnet or route table that it belongs to is not in this state: import the state that has it too"
 
 
@@ -36,20 +42,28 @@ def convert(stack: Stack) -> None:
     vpcs = {vpc.id: vpc for vpc in stack.of("aws_vpc")}
     others = {str(item.attributes.get("vpc_id")) for item in stack.of(*IN_VPC)} - vpcs.keys() - {"None", ""}
     for number, vpc_id in enumerate([*vpcs, *sorted(others)]):
-        platform = stack.hosts.platform
-        host = platform if number == 0 else f"{platform}-{stack.names.ref('aws_vpc', vpc_id, stack.things[0])}"
-        _network(stack, vpc_id, vpcs.get(vpc_id), host)
+        name = stack.names.ref("aws_vpc", vpc_id, stack.things[0])
+        _network(stack, vpc_id, vpcs.get(vpc_id), stack.hosts.further(name, vpc_id) if number else stack.hosts.platform)
+    stack.refuse(UNNAMED, *(item for item in stack.of(*NAMED) if stack.names.is_id(item)))
     stack.refuse(NAT, *stack.of("aws_nat_gateway", "aws_eip"))
     stack.refuse(LOST, *stack.of(*IN_VPC, "aws_route", "aws_route_table_association"))
 
 
 def _network(stack: Stack, vpc_id: str, vpc: Thing | None, host: str) -> None:
-    inside = {kind: [item for item in stack.of(kind) if item.attributes.get("vpc_id") == vpc_id] for kind in IN_VPC}
-    if vpc is not None:
+    inside = {
+        kind: [
+            item
+            for item in stack.of(kind)
+            if item.attributes.get("vpc_id") == vpc_id and not (kind in NAMED and stack.names.is_id(item))
+        ]
+        for kind in IN_VPC
+    }
+    if vpc is not None and not stack.names.is_id(vpc):
         _vpc(stack, vpc, host)
     else:
         stack.add("network", "vpc", {"name": vpc_id, "existing": True}, host=host)
-        stack.names.ref("aws_vpc", vpc_id, next(item for items in inside.values() for item in items))
+        for item in [item for items in inside.values() for item in items][:1]:
+            stack.names.ref("aws_vpc", vpc_id, item)
     for gateway in inside["aws_internet_gateway"]:
         options = {"name": stack.names.of(gateway), "tags": stack.named_tags(gateway)}
         stack.add("network", "internet_gateway", options, gateway, host=host)

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_bucket import LOCK_KEY
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack
-from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Block, Thing
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.values import flag, statement
 
 TLS_ONLY = "DenyInsecureTransport"
@@ -22,6 +24,9 @@ PARTS = (
     "aws_s3_bucket_policy",
     "aws_s3_bucket_lifecycle_configuration",
 )
+# Not every name that has the letters: neither `real-estate` nor `united-states-maps` keeps a state.
+STATE_NAME = re.compile(r"(?:^|[-_.])(?:terraform|tf)[-_.]?state|[-_.]state$")
+OTHER_TABLE = "another table of locks is imported, and an environment has one: leave this one with Terraform"
 OTHER_BUCKET = "only the bucket that keeps the state has a layer; leave this one with Terraform"
 
 
@@ -31,34 +36,45 @@ def convert(stack: Stack) -> None:
         stack.refuse(OTHER_BUCKET, *stack.of("aws_s3_bucket", *PARTS))
         return
     parts = {kind: stack.belonging(kind, "bucket", bucket) for kind in PARTS}
+    encryption = parts["aws_s3_bucket_server_side_encryption_configuration"]
+    policies = parts["aws_s3_bucket_policy"]
     options = {
         "name": bucket.get("bucket"),
         "tags": stack.tags(bucket),
-        **_encryption(parts["aws_s3_bucket_server_side_encryption_configuration"]),
-        **_lifecycle(parts["aws_s3_bucket_lifecycle_configuration"]),
-        **_statements(parts["aws_s3_bucket_policy"]),
+        # What older stacks say in the bucket itself, and newer ones show there too.
+        **_encryption(encryption or bucket.blocks("server_side_encryption_configuration")),
+        **_lifecycle(stack, bucket, parts["aws_s3_bucket_lifecycle_configuration"]),
+        **_statements(policies or [bucket]),
     }
     for part in ("versioning", "public_access_block", "ownership_controls"):
         _check(stack, bucket, part, parts[f"aws_s3_bucket_{part}"])
     everything = [thing for things in parts.values() for thing in things]
     stack.add("state_bucket", "bucket", options, bucket, *everything, host=stack.hosts.platform)
-    for table in stack.of("aws_dynamodb_table"):
-        if table.attributes.get("hash_key") == LOCK_KEY and not table.attributes.get("range_key"):
-            _lock_table(stack, table)
+    tables = [item for item in _lock_tables(stack) if not item.attributes.get("range_key")]
+    for table in tables[:1]:
+        _lock_table(stack, table)
+    stack.refuse(OTHER_TABLE, *tables)
     stack.refuse(OTHER_BUCKET, *stack.of("aws_s3_bucket", *PARTS))
 
 
 def _state_bucket(stack: Stack) -> Thing | None:
-    """The one whose name speaks of state; else the only one, where there is a lock table too."""
+    """The one that the states come from, or whose name says it; else the only one, where there is a lock table too."""
     buckets = stack.of("aws_s3_bucket")
-    named = [bucket for bucket in buckets if "state" in bucket.attributes["bucket"]]
-    locks = [item for item in stack.of("aws_dynamodb_table") if item.attributes.get("hash_key") == LOCK_KEY]
-    if len(named) == 1:
-        return named[0]
-    return buckets[0] if len(buckets) == 1 and locks else None
+    sources = {thing.source.removeprefix("s3://").partition("/")[0] for thing in stack.things}
+    for found in (
+        [bucket for bucket in buckets if bucket.attributes["bucket"] in sources],
+        [bucket for bucket in buckets if STATE_NAME.search(bucket.attributes["bucket"])],
+    ):
+        if len(found) == 1:
+            return found[0]
+    return buckets[0] if len(buckets) == 1 and _lock_tables(stack) else None
 
 
-def _encryption(parts: list[Thing]) -> dict[str, Any]:
+def _lock_tables(stack: Stack) -> list[Thing]:
+    return [item for item in stack.of("aws_dynamodb_table") if item.attributes.get("hash_key") == LOCK_KEY]
+
+
+def _encryption(parts: Sequence[Block]) -> dict[str, Any]:
     for part in parts:
         rule = part.block("rule")
         default = rule.block("apply_server_side_encryption_by_default")
@@ -69,8 +85,8 @@ def _encryption(parts: list[Thing]) -> dict[str, Any]:
     return {}
 
 
-def _lifecycle(parts: list[Thing]) -> dict[str, Any]:
-    """The rules that the layer knows; the others stay among the attributes that no option says."""
+def _lifecycle(stack: Stack, bucket: Thing, parts: list[Thing]) -> dict[str, Any]:
+    """What the layer's two rules say; it has no others."""
     found: dict[str, Any] = {}
     for part in parts:
         for rule in part.blocks("rule"):
@@ -87,7 +103,11 @@ def _lifecycle(parts: list[Thing]) -> dict[str, Any]:
                 }.items()
                 if value
             }
-            rule.block("expiration").skip("expired_object_delete_marker", "days")
+            rule.block("expiration").skip("expired_object_delete_marker")
+            if others := list(rule.left()):
+                rule.skip_all()
+                message = f"the layer has rules of its own, and none with {', '.join(sorted(others))}"
+                stack.will_change(bucket, "lifecycle_configuration", message)
     return found
 
 
@@ -111,7 +131,7 @@ def _check(stack: Stack, bucket: Thing, part: str, found: list[Thing]) -> None:
         "public_access_block": "the layer blocks public access in all four ways",
         "ownership_controls": "the layer disables ACLs (BucketOwnerEnforced)",
     }
-    right = False
+    right = part == "versioning" and not found and bool(bucket.block("versioning").get("enabled"))
     for thing in found:
         status = thing.block("versioning_configuration").get("status")
         ownership = thing.block("rule").get("object_ownership")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ class Hosts:
 
     def __init__(self, things: Sequence[Thing], names: Names, platform: str) -> None:
         self.platform = platform
+        self._further: dict[str, str] = {}
         self.services: set[str] = set()
         self._names = names
         self._claims: dict[str, set[str]] = defaultdict(set)
@@ -35,6 +37,12 @@ class Hosts:
         for rule in things:
             if common_type(rule.type) == "aws_lb_listener_rule":
                 self._claims[rule.address] = self._of_rule(rule)
+
+    def further(self, name: str, identity: str) -> str:
+        """A host for one more VPC; its name is also that of a folder, and a tag may say anything."""
+        host = f"{self.platform}-{re.sub(r'[^A-Za-z0-9_-]+', '-', name).strip('-')}"
+        host = f"{self.platform}-{identity}" if self._further.setdefault(host, identity) != identity else host
+        return host if host not in self.services else f"{host}-{identity}"
 
     def of(self, thing: Thing) -> str:
         claims = self._claims.get(thing.address, set())

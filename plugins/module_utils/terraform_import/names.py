@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -45,18 +46,34 @@ class Names:
                 if value := thing.attributes.get(attribute):
                     self._by_id.setdefault((common_type(thing.type), str(value)), thing)
         self._often = Counter(
-            (common_type(thing.type), thing.tags.get(NAME_TAG)) for thing in self._things if NAME_TAG in thing.tags
+            (common_type(thing.type), self._named(thing))
+            for thing in self._things
+            if common_type(thing.type) in BY_NAME_TAG
         )
         self.outside: dict[str, set[str]] = {}
 
     def of(self, thing: Thing) -> str:
-        """Its name; a Name tag that several things carry means none of them."""
+        """Its name; one that several things have, or that looks like an id, means none of them."""
         kind = common_type(thing.type)
         if kind in BY_NAME_TAG:
-            if tag := thing.tags.get(NAME_TAG):
-                return tag if self._often[kind, tag] == 1 else thing.id
-            return str(thing.attributes[BY_NAME_TAG[kind]])
+            name = self._named(thing)
+            return name if self._often[kind, name] == 1 and not self._looks_like_id(kind, name) else thing.id
         return str(thing.attributes[BY_ATTRIBUTE.get(kind, "name")])
+
+    def is_id(self, thing: Thing) -> bool:
+        """Whether it has no name but its id."""
+        return self.of(thing) == thing.id
+
+    @staticmethod
+    def _named(thing: Thing) -> str:
+        return thing.tags.get(NAME_TAG) or str(thing.attributes[BY_NAME_TAG[common_type(thing.type)]])
+
+    @staticmethod
+    def _looks_like_id(kind: str, name: str) -> bool:
+        """As the layer sees it, for which AWS keeps `sg-` whatever comes after it."""
+        return bool(re.fullmatch(r"(?:vpc|subnet|igw|rtb|nat|eipalloc)-[0-9a-f]+", name)) or (
+            kind == "aws_security_group" and name.startswith("sg-")
+        )
 
     def find(self, kind: str, reference: Any) -> Thing | None:
         """The thing of this type with this id, ARN or name."""

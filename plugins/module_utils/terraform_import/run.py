@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 SUFFIXES = (".tfstate", ".tstate")
 REMOTE = "s3://"
+# Where Terraform keeps the states of workspaces, in a folder and in a bucket.
+WORKSPACE = re.compile(r"(?:^|/)(?:terraform\.tfstate\.d|env:)/([^/]+)/")
 VAULT = "$ANSIBLE_VAULT"
 # Whose credentials reach the states.
 LAYER = "state_bucket"
@@ -37,6 +40,7 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict
     states = dict(item for source in params["source"] for item in _states(source, params, progress))
     environment = params["environment_name"] or dest.resolve().name
     made = convert(states, environment, params["platform"] or "")
+    _refuse_leaving(dest, made.files)
     before = {path: _text(dest / path) for path in made.files}
     changed = {path: text for path, text in made.files.items() if text != before[path]}
     _refuse_overwriting(dest, {path: before[path] for path in changed}, params["overwrite"])
@@ -69,9 +73,11 @@ def _result(
 
 def _refuse_overwriting(dest: Path, before: Mapping[str, str | None], overwrite: bool) -> None:
     there = sorted(path for path, text in before.items() if text is not None)
-    vaulted = sorted(path for path in there if (before[path] or "").startswith(VAULT))
+    vaulted = sorted(path for path in there if VAULT in (before[path] or ""))
     if vaulted:
-        raise ImportRefused(f"{dest}: {', '.join(vaulted)} is a vault, which is never overwritten; move it away first")
+        raise ImportRefused(
+            f"{dest}: {', '.join(vaulted)} has a vault in it, which is never overwritten; move it away first"
+        )
     if there and not overwrite:
         raise ImportRefused(
             f"{dest}: has {', '.join(there)} already, with other contents, and nothing was written: "
@@ -81,6 +87,13 @@ def _refuse_overwriting(dest: Path, before: Mapping[str, str | None], overwrite:
 
 def _text(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def _refuse_leaving(dest: Path, paths: Iterable[str]) -> None:
+    """Names of AWS have no slashes and dots that lead elsewhere; those of a state that somebody made up may."""
+    outside = [path for path in paths if not (dest / path).resolve().is_relative_to(dest.resolve())]
+    if outside:
+        raise ImportRefused(f"{dest}: the states have names that lead out of it, nothing was written: {outside}")
 
 
 def _write(path: Path, text: str) -> None:
@@ -95,7 +108,8 @@ def _states(source: str, params: Mapping[str, Any], progress: Progress) -> Itera
         return
     path = Path(os.path.expanduser(source))
     if path.is_dir():
-        found = sorted(item for item in path.rglob("*") if item.suffix in SUFFIXES and item.is_file())
+        found = sorted(item for item in path.rglob("*") if item.suffix in SUFFIXES and _is_state(item, path))
+        _refuse_workspaces(source, [str(item) for item in found])
         if not found:
             raise ImportRefused(f"{source}: has no file {' or '.join(f'*{suffix}' for suffix in SUFFIXES)}")
     else:
@@ -105,6 +119,21 @@ def _states(source: str, params: Mapping[str, Any], progress: Progress) -> Itera
             yield str(item), item.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ImportRefused(f"{item}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _is_state(item: Path, folder: Path) -> bool:
+    """Hidden folders have Terraform's own notes, such as where its state is."""
+    return item.is_file() and not any(part.startswith(".") for part in item.relative_to(folder).parts)
+
+
+def _refuse_workspaces(source: str, paths: Iterable[str]) -> None:
+    """Each workspace is an environment. The default one has no name in the path."""
+    found = {match[1] if (match := WORKSPACE.search(path)) else "default" for path in paths}
+    if len(found) > 1:
+        raise ImportRefused(
+            f"{source}: has states of several workspaces: {', '.join(sorted(found))}. Each is an environment of its "
+            "own: name the states of one"
+        )
 
 
 def _remote(source: str, aws: Aws) -> Iterator[tuple[str, str]]:
@@ -118,6 +147,7 @@ def _remote(source: str, aws: Aws) -> Iterator[tuple[str, str]]:
             keys = [item["Key"] for item in found if item["Key"].endswith(SUFFIXES)]
             if not keys:
                 raise ImportRefused(f"{source}: has no object *{' or *'.join(SUFFIXES)}")
+        _refuse_workspaces(source, keys)
         for one in keys:
             body = s3.get_object(Bucket=bucket, Key=one)["Body"].read()
             yield f"{REMOTE}{bucket}/{one}", body.decode("utf-8", "replace")

@@ -229,6 +229,12 @@ def test_an_authentication_before_the_action(tmp_path):
     imported.validate(tmp_path)
 
 
+def test_conditions_in_the_form_of_old_providers():
+    item = rule({"field": "path-pattern", "values": ["/a"]})
+    declared = Imported(*AROUND, balancer(), listener(FIXED), item).declared("alb")["rules"][0]
+    assert declared["conditions"] == [{"field": "path-pattern", "values": ["/a"]}]
+
+
 def test_what_the_layer_does_not_have():
     network = Imported(*AROUND, balancer(load_balancer_type="network"), listener(FIXED), rule()).unmapped()
     assert "only application load balancers" in network["aws_lb.web"]

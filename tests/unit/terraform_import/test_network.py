@@ -74,18 +74,50 @@ def test_any_other_table_is_written(tmp_path):
     assert {"route_table/web", "route_table/inner"} <= set(imported.validate(tmp_path))
 
 
-def test_things_without_a_name_are_named_by_their_ids():
-    imported = Imported(vpc(tags_all={}), subnet("a", tags_all={}), group("web"))
+def test_what_has_no_name_is_left_alone_and_referred_to_by_its_id(tmp_path):
+    association = {"id": "x", "subnet_id": "subnet-a", "route_table_id": "rtb-1"}
+    imported = Imported(
+        vpc(tags_all={}),
+        subnet("a", tags_all={}),
+        group("web"),
+        resource("aws_route_table", "t", {"id": "rtb-1", "vpc_id": "vpc-1", "tags_all": {"Name": "rtb-public"}}),
+        resource("aws_route_table_association", "t", association),
+    )
     declared = imported.declared("network")
-    names = declared["vpc"]["name"], declared["subnets"][0]["name"], declared["security_groups"][0]["name"]
-    assert names == ("vpc-1", "subnet-a", "web")
+    assert declared["vpc"] == {"name": "vpc-1", "existing": True}
+    assert "subnets" not in declared
+    assert [item["name"] for item in declared["security_groups"]] == ["web"]
+    assert declared["route_tables"] == [{"name": "rtb-public", "subnets": ["subnet-a"]}]
+    assert imported.unmapped().keys() == {"aws_vpc.main", "aws_subnet.a"}
+    assert "give it one with Terraform" in imported.unmapped()["aws_vpc.main"]
+    imported.validate(tmp_path)
 
 
-def test_a_name_tag_that_two_things_carry_names_none_of_them():
-    imported = Imported(vpc(), subnet("a", tags_all={"Name": "x"}), subnet("b", tags_all={"Name": "x"}))
-    assert [item["name"] for item in imported.declared("network")["subnets"]] == ["subnet-a", "subnet-b"]
-    groups = Imported(vpc(), *(group(name, tags_all={"Name": "x"}) for name in "ab")).declared("network")
-    assert [item["name"] for item in groups["security_groups"]] == ["sg-a", "sg-b"]
+@pytest.mark.parametrize("names", [("x", "x"), ("sg-x", "sg-y")])
+def test_a_name_that_two_have_or_that_looks_like_an_id_names_none(names, tmp_path):
+    tagged = [group(letter, tags_all={"Name": name}) for letter, name in zip("ab", names, strict=True)]
+    imported = Imported(vpc(), subnet("a"), *tagged)
+    assert "security_groups" not in imported.declared("network")
+    assert imported.unmapped().keys() == {"aws_security_group.a", "aws_security_group.b"}
+    imported.validate(tmp_path)
+
+
+def test_a_group_name_that_is_a_name_tag_too_names_neither():
+    groups = [group("web"), group("other", tags_all={"Name": "web"})]
+    assert Imported(vpc(), *groups).unmapped().keys() == {"aws_security_group.web", "aws_security_group.other"}
+
+
+def test_names_that_only_begin_like_an_id_are_names(tmp_path):
+    imported = Imported(vpc(tags_all={"Name": "vpc-prod"}), subnet("a", tags_all={"Name": "subnet-public-1"}))
+    assert imported.unmapped() == {}
+    assert {"vpc/vpc-prod", "subnet/subnet-public-1"} <= set(imported.validate(tmp_path))
+
+
+def test_further_vpcs_have_hosts_of_their_own_whatever_their_names_are():
+    names = {"vpc-1": "main", "vpc-2": "../../x y", "vpc-3": "x/y"}
+    items = [vpc(id=key, arn=None, tags_all={"Name": name}) for key, name in names.items()]
+    imported = Imported(*[{**item, "name": f"v{number}"} for number, item in enumerate(items)])
+    assert imported.hosts() == ["shop", "shop-vpc-3", "shop-x-y"]
 
 
 def test_a_vpc_of_somebody_else_is_only_referred_to(tmp_path):

@@ -73,7 +73,10 @@ def test_import_blocks_have_terraforms_addresses():
 
 
 def test_removed_blocks_name_each_resource_once():
-    items = [resource("aws_vpc", "main", {"id": key}, module='module.net["a]b"]', index_key=key) for key in ("x", "y")]
+    items = [
+        resource("aws_vpc", "main", {"id": key, "tags_all": {"Name": key * 2}}, module='module.net["a]b"]', index_key=key)
+        for key in ("x", "y")
+    ]
     assert Imported(*items).files["files/terraform/terraform/removed.tf"] == (
         "removed {\n  from = module.net.aws_vpc.main\n\n  lifecycle {\n    destroy = false\n  }\n}\n"
     )

@@ -67,10 +67,13 @@ def test_files_with_other_contents_are_kept_unless_it_is_said_otherwise(folder):
     assert hosts.read_text() == before
 
 
-def test_a_vault_is_never_overwritten(folder):
+@pytest.mark.parametrize(
+    "text", ["$ANSIBLE_VAULT;1.1;AES256\n00\n", "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  00\n"]
+)
+def test_a_vault_is_never_overwritten(folder, text):
     run(folder)
-    (folder / "shop/host_vars/shop/network.yml").write_text("$ANSIBLE_VAULT;1.1;AES256\n00\n")
-    with pytest.raises(ImportRefused, match="network.yml is a vault, which is never overwritten"):
+    (folder / "shop/host_vars/shop/network.yml").write_text(text)
+    with pytest.raises(ImportRefused, match="network.yml has a vault in it, which is never overwritten"):
         run(folder, overwrite=True)
 
 
@@ -93,3 +96,27 @@ def test_what_cannot_be_read_is_refused(folder, source, said):
     with pytest.raises(ImportRefused) as caught:
         run(folder, source)
     assert said in str(caught.value) and str(folder / source) in str(caught.value)
+
+
+def test_what_terraform_notes_in_hidden_folders_is_no_state(folder):
+    (folder / "live/.terraform").mkdir(parents=True)
+    (folder / "live/.terraform/terraform.tfstate").write_text('{"version": 3, "backend": {}}')
+    (folder / "live/terraform.tfstate").write_text(state(vpc()))
+    assert run(folder, "live")["changed"]
+
+
+def test_workspaces_are_not_mixed(folder):
+    for name in ("dev", "prod"):
+        (folder / "live/terraform.tfstate.d" / name).mkdir(parents=True)
+        (folder / "live/terraform.tfstate.d" / name / "terraform.tfstate").write_text(state(vpc()))
+    with pytest.raises(ImportRefused, match="several workspaces: dev, prod"):
+        run(folder, "live")
+    assert run(folder, "live/terraform.tfstate.d/prod")["changed"]
+
+
+def test_nothing_is_written_outside_of_the_folder(folder):
+    task = {"id": "x", "family": "../../../x", "arn": "x", "container_definitions": "[]"}
+    (folder / "shop.tfstate").write_text(state(resource("aws_ecs_task_definition", "x", task)))
+    with pytest.raises(ImportRefused, match="names that lead out of it, nothing was written"):
+        run(folder)
+    assert not (folder / "shop").exists()

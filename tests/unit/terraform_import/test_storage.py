@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 
-from .stack import Imported, arn, resource
+import pytest
+
+from .stack import Imported, arn, resource, state
 
 LIFECYCLE = {
     "rules": [
@@ -83,7 +85,8 @@ def test_everything_else_is(tmp_path):
         },
         "lock_table": {"name": "locks", "point_in_time_recovery": False, "deletion_protection_enabled": False},
     }
-    assert imported.left() == {("aws_s3_bucket_lifecycle_configuration.x", "rule[1].transition")}
+    assert imported.left() == set()
+    assert imported.changes() == {("aws_s3_bucket.shop-state", "lifecycle_configuration")}
     imported.validate(tmp_path)
 
 
@@ -150,3 +153,43 @@ def test_a_repository_with_everything(tmp_path):
 
 def test_the_usual_lifecycle_policy_has_a_short_form():
     assert Imported(repository(), lifecycle(LIFECYCLE)).declared("ecr")["repositories"][0]["keep_images"] == 7
+
+
+@pytest.mark.parametrize("name", ["acme-real-estate-photos", "united-states-maps", "statements", "interstate"])
+def test_a_bucket_with_the_letters_in_its_name_keeps_no_state(name):
+    assert "leave this one with Terraform" in Imported(bucket(name)).unmapped()[f"aws_s3_bucket.{name}"]
+
+
+@pytest.mark.parametrize("name", ["shop-state", "acme-terraform-state-prod", "acme.tfstate", "tf-state-1"])
+def test_a_bucket_whose_name_says_it_keeps_the_state(name):
+    assert Imported(bucket(name)).declared("state_bucket")["bucket"]["name"] == name
+
+
+def test_the_bucket_that_the_states_come_from_keeps_them():
+    imported = Imported(states={"s3://memory/a.tfstate": state(bucket("memory"), bucket("shop-state"))})
+    assert imported.declared("state_bucket")["bucket"]["name"] == "memory"
+    assert list(imported.unmapped()) == ["aws_s3_bucket.shop-state"]
+
+
+def test_of_several_lock_tables_one_is_imported():
+    second = table(id="second", name="second", arn=arn("dynamodb", "table/second"))
+    second["name"] = "second"
+    imported = Imported(*WHOLE, table(), second)
+    assert imported.declared("state_bucket")["lock_table"]["name"] == "locks"
+    assert "another table of locks" in imported.unmapped()["aws_dynamodb_table.second"]
+
+
+def test_what_older_stacks_say_in_the_bucket_itself():
+    other = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:GetObject", "Resource": "*"}
+    default = {"sse_algorithm": "aws:kms", "kms_master_key_id": "key"}
+    rule = {"apply_server_side_encryption_by_default": [default], "bucket_key_enabled": True}
+    inline = bucket(
+        versioning=[{"enabled": True}],
+        server_side_encryption_configuration=[{"rule": [rule]}],
+        policy=json.dumps({"Version": "2012-10-17", "Statement": [other]}),
+    )
+    imported = Imported(inline)
+    declared = imported.declared("state_bucket")["bucket"]
+    assert (declared["sse_algorithm"], declared["policy_statements"]) == ("aws:kms", [other])
+    assert ("aws_s3_bucket.shop-state", "versioning") not in imported.changes()
+    assert imported.left() == set()
