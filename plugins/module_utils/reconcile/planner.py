@@ -275,7 +275,8 @@ class Planner:
         owned = not self._settings.ownership_tags or not kind.taggable or ENVIRONMENT_TAG in (observed.tags or {})
         if any(item.replaces for item in found):
             change.action = REPLACE
-            problems.extend(self._replacement_problems(kind, change, owned))
+            known = owned and (self._settings.ownership_tags or not kind.taggable or self._remembers(resource))
+            problems.extend(self._replacement_problems(kind, change, known))
         elif not owned:
             change.action, change.reason = ADOPT, "adoption"
         elif found:
@@ -364,8 +365,11 @@ class Planner:
         touched = any(compare.under(path, anew) for path in paths) or any(compare.under(path, paths) for path in anew)
         return "configuration" if touched else "drift"
 
-    @staticmethod
-    def _replacement_problems(kind: Kind, change: Change, owned: bool) -> list[Problem]:
+    def _remembers(self, resource: Resource) -> bool:
+        """Where nothing is tagged, only the state can say that something is ours to delete."""
+        return resource.address in self._settings.last_applied
+
+    def _replacement_problems(self, kind: Kind, change: Change, owned: bool) -> list[Problem]:
         resource = change.resource
         paths = ", ".join(
             f"{item.path} ({item.before} -> {item.after})" for item in change.differences if item.replaces
@@ -374,8 +378,11 @@ class Planner:
             message = f"{resource.address} is protected and would have to be replaced to change {paths}"
             return [Problem(resource.host, resource.where, message)]
         if not owned:
+            lacks = "is not tagged as this environment's"
+            if not self._settings.ownership_tags:
+                lacks = "is in no state of this environment, which sets no ownership tags"
             message = (
-                f"{kind.label} {resource.name!r} exists, is not tagged as this environment's, and would have to be "
+                f"{kind.label} {resource.name!r} exists, {lacks}, and would have to be "
                 f"replaced to change {paths}: declare it as it is, or choose another name"
             )
             return [Problem(resource.host, resource.where, message)]

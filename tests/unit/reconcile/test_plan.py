@@ -150,6 +150,17 @@ def test_without_ownership_tags_nothing_is_tagged_and_nothing_adopted():
     assert keys(bench.plan(thing("service", "web")).changes) == []
 
 
+def test_without_ownership_tags_only_what_the_state_remembers_is_replaced():
+    bench = Bench(ownership_tags=False)
+    bench.make(thing("net", "main", cidr="10.0.0.0/16"))
+    other = thing("net", "main", cidr="10.1.0.0/16")
+    with pytest.raises(PlanError, match="is in no state of this environment, which sets no ownership tags"):
+        bench.plan(other)
+    applied = {other.address: {"properties": {"cidr": "10.0.0.0/16"}, "tags": {}}}
+    plan = Bench(bench.cloud, ownership_tags=False, last_applied=applied).plan(other)
+    assert keys(plan.changes)[0] == ("replace", "net", "main")
+
+
 def named(**properties):
     resource = thing("tagged", "web", **properties)
     resource.tags = {"Name": "web", "Managed": ""}

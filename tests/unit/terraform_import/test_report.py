@@ -74,7 +74,9 @@ def test_import_blocks_have_terraforms_addresses():
 
 def test_removed_blocks_name_each_resource_once():
     items = [
-        resource("aws_vpc", "main", {"id": key, "tags_all": {"Name": key * 2}}, module='module.net["a]b"]', index_key=key)
+        resource(
+            "aws_vpc", "main", {"id": key, "tags_all": {"Name": key * 2}}, module='module.net["a]b"]', index_key=key
+        )
         for key in ("x", "y")
     ]
     assert Imported(*items).files["files/terraform/terraform/removed.tf"] == (
