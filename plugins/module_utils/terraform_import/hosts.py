@@ -14,6 +14,9 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.names import Names, common_type
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing
 
+# Groups of the inventory, and what Ansible has names for already.
+TAKEN = ("all", "ungrouped", "localhost", "platform", "services")
+
 
 class Hosts:
     """What only one service uses belongs to it; everything else to the platform."""
@@ -30,7 +33,7 @@ class Hosts:
         for service in services:
             name = str(service.attributes["name"])
             cluster = str(service.attributes.get("cluster") or "").rsplit("/", 1)[-1]
-            host = name if often[name] == 1 and name != platform else f"{cluster}-{name}"
+            host = name if often[name] == 1 and name not in (platform, *TAKEN) else f"{cluster}-{name}"
             self.services.add(host)
             for used in (service, *self._used_by(service)):
                 self._claims[used.address].add(host)

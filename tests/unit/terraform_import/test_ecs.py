@@ -282,3 +282,8 @@ def test_a_service_that_runs_another_revision_than_terraforms_is_told(running, t
     """As with pipelines that deploy, which Terraform is told to ignore: its image is an old one."""
     item = service(task_definition=arn("ecs", f"task-definition/{running}"))
     assert (("aws_ecs_service.web", "task_definition") in Imported(cluster(), task(), item).changes()) is told
+
+
+@pytest.mark.parametrize("name", ["all", "services", "platform", "localhost", "shop"])
+def test_a_service_that_is_called_like_a_group_is_another_host(name):
+    assert Imported(cluster(), task(), service(name)).hosts() == ["shop", f"shop-{name}"]
