@@ -103,9 +103,12 @@ def _inventory(stack: Stack) -> dict[str, str]:
 
 
 def _blocks(stack: Stack, managed: Sequence[Thing]) -> dict[str, str]:
-    files = {}
+    files: dict[str, str] = {}
     for state in sorted({thing.state for thing in managed}):
-        folder = f"{BLOCKS}/{re.sub(r'[^A-Za-z0-9]+', '-', os.path.splitext(state)[0]).strip('-')}"
+        short = re.sub(r"[^A-Za-z0-9]+", "-", os.path.splitext(state)[0]).strip("-")
+        folder = f"{BLOCKS}/{short}"
+        while f"{folder}/import.tf" in files:
+            folder = f"{folder}-x"
         things = [thing for thing in managed if thing.state == state]
         files[f"{folder}/import.tf"] = import_blocks(things)
         if let_go := removed_blocks(things, stack.is_done):

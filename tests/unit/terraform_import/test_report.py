@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.import_ids import identity
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing
 
-from .stack import Imported, arn, resource, subnet, vpc
+from .stack import Imported, arn, resource, state, subnet, vpc
 
 
 def test_the_text_says_what_to_look_at_first_and_what_was_imported_last():
@@ -101,3 +101,10 @@ def test_terraform_keeps_a_resource_of_which_something_is_not_imported():
     assert "aws_lb_target_group" not in imported.files["files/terraform/terraform/removed.tf"]
     message = "aws_lb_target_group.web: not every instance is imported, so that no removed.tf lets go of it"
     assert message in imported.report.notes
+
+
+def test_states_whose_names_are_spelled_alike_have_folders_of_their_own():
+    other = resource("aws_ecr_repository", "web", {"id": "web", "name": "web", "image_tag_mutability": "MUTABLE"})
+    files = Imported(states={"s/a-b.tfstate": state(vpc()), "s/a/b.tfstate": state(other)}).files
+    assert "aws_vpc" in files["files/terraform/a-b/import.tf"]
+    assert "aws_ecr_repository" in files["files/terraform/a-b-x/removed.tf"]
