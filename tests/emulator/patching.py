@@ -23,6 +23,8 @@ SERVICES: tuple[str, ...] = (
     "ec2_rules",
     "ec2_templates",
     "ec2_network",
+    "route53",
+    "acm",
     "elbv2",
     "elbv2_rules",
     "elbv2_options",

@@ -14,6 +14,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers import (
     alb_checks,
     alb_cross_checks,
     alb_options,
+    certificate,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import (
     Declaration,
@@ -92,11 +93,14 @@ def _listener(load_balancer: str, options: Mapping[str, Any], environment: Envir
         "Protocol": options["protocol"],
         "DefaultActions": [_action(action, f"{where}.default_action") for action in actions],
     }
+    issued: list[Ref] = []
     if options["protocol"] == "HTTPS":
         properties["SslPolicy"] = options["ssl_policy"] or alb_options.SSL_POLICY
-        properties["CertificateArn"] = options["certificate"]
+        properties["CertificateArn"] = _certificate(options["certificate"], f"{where}.certificate", issued)
         if options["extra_certificates"] is not None:
-            properties["ExtraCertificateArns"] = list(options["extra_certificates"])
+            place = f"{where}.extra_certificates"
+            arns = [_certificate(name, place, issued) for name in options["extra_certificates"]]
+            properties["ExtraCertificateArns"] = arns
     if options["mutual_authentication"]:
         names = {"trust_store": "TrustStoreArn"}
         properties["MutualAuthentication"] = api_names(options["mutual_authentication"], names, capital=True)
@@ -109,7 +113,15 @@ def _listener(load_balancer: str, options: Mapping[str, Any], environment: Envir
         where=where,
         tags=_tags(options, environment),
         scope={"LoadBalancerArn": Ref("load_balancer", load_balancer, "arn", where=where)},
+        depends_on=tuple(issued),
     )
+
+
+def _certificate(name: str, where: str, issued: list[Ref]) -> Any:
+    """A certificate's ARN; a listener takes it only when it is issued, so that joins what it waits for."""
+    arn, waits_for = certificate.reference(name, where)
+    issued.extend(waits_for)
+    return arn
 
 
 def _target_group(options: Mapping[str, Any], environment: Environment) -> Resource:

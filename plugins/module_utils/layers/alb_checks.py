@@ -139,13 +139,13 @@ def _listener(options: Mapping[str, Any]) -> Found:
 
 def _tls(options: Mapping[str, Any]) -> Found:
     if not options["certificate"]:
-        yield "certificate", "is not given; a listener with protocol HTTPS needs the ARN of one"
+        yield "certificate", "is not given; a listener with protocol HTTPS needs one"
     for path, arn in [
         ("certificate", options["certificate"]),
         *(("extra_certificates", item) for item in options["extra_certificates"] or ()),
     ]:
-        if arn and not ARN.fullmatch(arn):
-            yield path, f"is {arn!r}; it must be the ARN of a certificate in ACM (arn:aws:acm:…:certificate/…) or IAM"
+        if arn and arn.startswith("arn:") and not ARN.fullmatch(arn):
+            yield path, f"is {arn!r}; it must be the ARN of a certificate in ACM (arn:aws:acm:…:certificate/…) or IAM, or a name"
     if options["certificate"] and options["certificate"] in (options["extra_certificates"] or ()):
         yield "extra_certificates", "names the default certificate, which must not be named again"
     if options["ssl_policy"] and not SSL_POLICY.fullmatch(options["ssl_policy"]):

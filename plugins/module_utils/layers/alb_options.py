@@ -110,12 +110,15 @@ LISTENER: dict[str, Any] = {
     },
     "certificate": {
         "type": "str",
-        "description": "ARN of the certificate of an HTTPS listener that clients get by default.",
+        "description": (
+            "The certificate of an HTTPS listener that clients get by default: its name in the layer "
+            "C(certificate), or its ARN."
+        ),
     },
     "extra_certificates": {
         "type": "list",
         "elements": "str",
-        "description": "ARNs of further certificates, which clients get by the host name they ask for (SNI).",
+        "description": "Further certificates, which clients get by the host name they ask for (SNI): names or ARNs.",
     },
     "default_action": {
         "type": "dict",

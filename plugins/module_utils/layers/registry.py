@@ -8,6 +8,8 @@ from __future__ import annotations
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.alb import Alb
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.autoscaling import Autoscaling
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Layer
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.certificate import Certificate
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.dns import Dns
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecr import Ecr
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecs import Ecs
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam import Iam
@@ -15,5 +17,6 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.network import
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_bucket import StateBucket
 
 LAYERS: dict[str, Layer] = {
-    layer.NAME: layer for layer in (StateBucket(), Iam(), Network(), Ecr(), Alb(), Autoscaling(), Ecs())
+    layer.NAME: layer
+    for layer in (StateBucket(), Iam(), Network(), Ecr(), Certificate(), Alb(), Dns(), Autoscaling(), Ecs())
 }

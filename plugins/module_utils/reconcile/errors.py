@@ -30,3 +30,7 @@ class PlanMoved(ReconcileError):
 
 class StillInUse(ReconcileError):
     """AWS refuses to delete a thing because something else refers to it."""
+
+
+class Postponed(ReconcileError):
+    """Somebody else has to do something first, and nobody is to wait for it: the next run goes on."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import graph
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import steps as stepping
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanMoved, StillInUse
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanMoved, Postponed, StillInUse
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
@@ -158,10 +158,13 @@ class Executor:
             if step.needs & (todo.keys() | busy):
                 continue
             del todo[key]
-            if step.change.address in plan.failed:
+            if step.change.address in plan.failed or step.change.address in plan.postponed:
                 continue
             broken = [str(need[1]) for need in step.needs if need[1] in plan.failed]
-            if broken and step.verb != "clean":
+            waiting = [str(need[1]) for need in step.needs if need[1] in plan.postponed]
+            if waiting and not broken:
+                self._postpone(plan, step, f"waits for {', '.join(sorted(waiting))}", outcome)
+            elif broken and step.verb != "clean":
                 self._give_up(
                     plan, step, f"not attempted, because it needs {', '.join(sorted(broken))}, which failed", outcome
                 )
@@ -181,11 +184,20 @@ class Executor:
         if plan.failed.setdefault(step.change.address, message) is message:
             outcome.fail(step.change.host, f"{step.change.address}: {message}")
 
+    @staticmethod
+    def _postpone(plan: Plan, step: Step, message: str, outcome: Outcome) -> None:
+        if step.verb != "clean" and step.change.address not in plan.postponed:
+            outcome.notes.append(f"{step.change.address}: {message}")
+            plan.postponed.add(step.change.address)
+
     def _finish(self, plan: Plan, step: Step, future: Future[None], outcome: Outcome) -> None:
         error = future.exception()
         change = step.change
         if step.verb == "clean" and isinstance(error, StillInUse):
             outcome.notes.append(f"{change.address}: the old copy is still in use and goes in a later run: {error}")
+        elif isinstance(error, Postponed):
+            self._postpone(plan, step, str(error), outcome)
+            return
         elif error is not None:
             verb = "delete" if step.verb != "write" else change.action
             self._give_up(plan, step, str(self._aws_for(change.layer).explained(error, verb)), outcome)

@@ -62,6 +62,7 @@ class Plan:
     attributes: of what exists, by address, also of what is only referred to; grows as the plan is carried out.
     removal: what is to go; `absent` has the addresses of what of it is in this plan.
     held_back: deletions that are only shown. left_alone: what a removal found and does not touch, each with why.
+    postponed: what waits for somebody else, or for something that does.
     """
 
     resources: dict[Address, Resource]
@@ -75,6 +76,7 @@ class Plan:
     left_alone: list[str] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     failed: dict[Address, str] = field(default_factory=dict)
+    postponed: set[Address] = field(default_factory=set)
 
     def pending(self) -> list[Change]:
         return [change for change in self.changes if change.action != NONE and not change.done]

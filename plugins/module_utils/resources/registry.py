@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
+    acm,
     autoscaling,
     dynamodb,
     ec2_launch_template,
@@ -21,6 +22,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     elbv2,
     iam,
     logs,
+    route53,
     s3,
     ssm,
 )
@@ -33,6 +35,8 @@ _MODULES = (
     ec2_routing,
     ec2_security_groups,
     ecr,
+    route53,
+    acm,
     elbv2,
     ssm,
     ec2_launch_template,

@@ -30,7 +30,9 @@ FOLDERS: dict[str, str] = {
     "iam": "iam/roles-and-policies",
     "network": "vpc/networks",
     "ecr": "ecs/ecr-repositories",
+    "certificate": "acm/certificates",
     "alb": "elb/load-balancers",
+    "dns": "route53/records",
     "autoscaling": "ec2/autoscaling-groups",
     "ecs": "ecs/services",
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.acm.models import acm_backends
 from moto.elbv2.exceptions import ELBClientError
 from moto.elbv2.models import ELBv2Backend, FakeListener, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.elbv2.responses import ELBV2Response
@@ -251,8 +252,25 @@ def create_listener(
             raise ELBClientError("DuplicateListener", "A listener already exists on this port for this load balancer")
     if protocol == "HTTPS" and not kwargs.get("certificate"):
         raise ELBClientError("CertificateNotFound", "A certificate must be specified for HTTPS listeners")
+    check_certificates(self, [{"CertificateArn": kwargs["certificate"]}] if kwargs.get("certificate") else [])
     check_actions(self, load_balancer_arn, kwargs.get("actions") or [])
     return original(self, load_balancer_arn, protocol, port, *args, **kwargs)
+
+
+def check_certificates(backend: Any, certificates: list[dict[str, Any]]) -> None:
+    """A certificate of ACM must be there and be issued."""
+    for arn in [item["CertificateArn"] for item in certificates or []]:
+        if ":acm:" in arn:
+            found = acm_backends[backend.account_id][backend.region_name]._certificates.get(arn)
+            if found is None:
+                raise ELBClientError("CertificateNotFound", f"Certificate ARN '{arn}' is not valid")
+            found.check()
+            if found.status != "ISSUED":
+                raise ELBClientError(
+                    "UnsupportedCertificate",
+                    f"The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and a "
+                    "supported key size.",
+                )
 
 
 def check_actions(backend: Any, balancer_arn: str, actions: list[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from moto.elbv2.exceptions import DuplicatePriorityError, ELBClientError, Priori
 from moto.elbv2.models import ELBv2Backend, FakeListener, FakeListenerRule
 from moto.elbv2.responses import ELBV2Response
 
+from emulator.mends.elbv2 import check_certificates
 from emulator.patching import replace
 
 WITH_EXPRESSIONS = ("host_header", "path_pattern", "http_header")
@@ -116,7 +117,15 @@ def modify_listener(original: Any, self: Any, arn: str, *args: Any, **kwargs: An
     """A new default certificate leaves the others as they are: moto dropped them."""
     listener = self.describe_listeners(load_balancer_arn=None, listener_arns=[arn])[0]
     extra = listener.certificates[1:]
+    check_certificates(self, kwargs.get("certificates") or (args[3] if len(args) > 3 else []))
     result = original(self, arn, *args, **kwargs)
     default = listener.certificates[:1]
     listener.certificates = [*default, *(one for one in extra if one not in default)]
     return result
+
+
+@replace(ELBv2Backend, "add_listener_certificates")
+def add_listener_certificates(original: Any, self: Any, arn: str, certificates: list[dict[str, Any]]) -> Any:
+    """Those of ACM must be issued."""
+    check_certificates(self, certificates)
+    return original(self, arn, certificates)
