@@ -145,7 +145,8 @@ def _tls(options: Mapping[str, Any]) -> Found:
         *(("extra_certificates", item) for item in options["extra_certificates"] or ()),
     ]:
         if arn and arn.startswith("arn:") and not ARN.fullmatch(arn):
-            yield path, f"is {arn!r}; it must be the ARN of a certificate in ACM (arn:aws:acm:…:certificate/…) or IAM, or a name"
+            allowed = "the ARN of a certificate in ACM (arn:aws:acm:…:certificate/…) or IAM, or a name"
+            yield path, f"is {arn!r}; it must be {allowed}"
     if options["certificate"] and options["certificate"] in (options["extra_certificates"] or ()):
         yield "extra_certificates", "names the default certificate, which must not be named again"
     if options["ssl_policy"] and not SSL_POLICY.fullmatch(options["ssl_policy"]):

@@ -289,6 +289,20 @@ class Planner:
                 "(dockyard_adopt: false)"
             )
             problems.append(Problem(resource.host, resource.where, message))
+        if found and not kind.taggable and not self._settings.adopt and not self._may_change(plan, resource):
+            paths = ", ".join(f"{item.path} is {item.before}" for item in found)
+            message = (
+                f"{kind.label} {resource.name!r} exists otherwise than declared ({paths}), in something that is not "
+                "this environment's, is not recorded in the state, and adoption is refused (dockyard_adopt: false)"
+            )
+            problems.append(Problem(resource.host, resource.where, message))
+
+    def _may_change(self, plan: Plan, resource: Resource) -> bool:
+        """What has no tags is ours where the state has recorded it, or what it lies in is ours."""
+        recorded = resource.address in self._settings.last_applied
+        return recorded or all(
+            ENVIRONMENT_TAG in (plan.observed[ref.address].tags or {}) for ref in resource.scope.values()
+        )
 
     def _lookup(self, plan: Plan, decided: Mapping[Address, Change]) -> Callable[[Ref], Any]:
         def lookup(ref: Ref) -> Any:

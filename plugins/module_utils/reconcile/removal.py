@@ -52,7 +52,9 @@ def decide(plan: Plan, change: Change, kind: Kind, tagging: bool, decided: Colle
         if kind.taggable and observed.tags is not None and ENVIRONMENT_TAG not in observed.tags:
             plan.left_alone.append(f"{resource.address}: not tagged as this environment's")
             return False
-        if not kind.taggable and not all(_goes_or_is_ours(plan, ref, decided) for ref in resource.scope.values()):
+        lies_in_ours = all(_goes_or_is_ours(plan, ref, decided) for ref in resource.scope.values())
+        # What has no tags is ours where the state has recorded it, as a record in a hosted zone of somebody else.
+        if not kind.taggable and not plan.removal.recorded and not lies_in_ours:
             plan.left_alone.append(f"{resource.address}: it lies in something that is not this environment's")
             return False
     change.action, change.reason = DELETE, plan.removal.reason

@@ -62,8 +62,7 @@ class AcmCertificate(Kind):
         acm = aws.client("acm", region)
 
         def labelled(summary: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, str]]:
-            answer = unless(common.GONE, acm.list_tags_for_certificate, CertificateArn=summary["CertificateArn"])
-            return summary, tags.from_list((answer or {}).get("Tags"))
+            return summary, common.labels_of(acm, summary["CertificateArn"])
 
         found = [
             (summary, labels, name)

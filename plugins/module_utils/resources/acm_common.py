@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import ENVIRONMENT_TAG, SUPERSEDED_TAG
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_names import base_name, canonical_name
 
 GONE = "ResourceNotFoundException"
@@ -56,6 +58,18 @@ def described(acm: Any, arn: str) -> dict[str, Any] | None:
     """One certificate, or None where it is gone."""
     answer = unless(GONE, acm.describe_certificate, CertificateArn=arn)
     return dict(answer["Certificate"]) if answer else None
+
+
+def labels_of(acm: Any, arn: str) -> dict[str, str]:
+    """The tags of a certificate; of one that is gone, none."""
+    answer = unless(GONE, acm.list_tags_for_certificate, CertificateArn=arn)
+    return tags.from_list((answer or {}).get("Tags"))
+
+
+def is_superseded(aws: Aws, acm: Any, arn: str) -> bool:
+    """Whether it is a copy of ours that was replaced and is about to go."""
+    labels = labels_of(acm, arn)
+    return SUPERSEDED_TAG in labels and labels.get(ENVIRONMENT_TAG) == aws.environment
 
 
 def validation_records(certificate: Mapping[str, Any]) -> dict[str, dict[str, str]]:

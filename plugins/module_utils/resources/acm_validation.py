@@ -222,7 +222,8 @@ def _used_by_another(aws: Aws, domain: str, fqdn: str, own_arn: str) -> bool:
             certificate = common.described(acm, summary["CertificateArn"])
             if certificate is None or certificate["Status"] not in common.LIVE:
                 continue
-            if common.validation_records(certificate).get(domain, {}).get("Name") == fqdn:
+            wants_it = common.validation_records(certificate).get(domain, {}).get("Name") == fqdn
+            if wants_it and not common.is_superseded(aws, acm, summary["CertificateArn"]):
                 return True
     return False
 
