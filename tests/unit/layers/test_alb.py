@@ -164,10 +164,14 @@ BAD_PLATFORM = {
     "logs without bucket": ("load_balancers.0.access_logs_s3_enabled", True, ["access_logs_s3_bucket", "not given"]),
     "listener port": (f"{LISTENER}.port", 70000, ["70000", "65535"]),
     "same port twice": (f"{LISTENER}.port", 443, ["2 listeners on port 443"]),
-    "https without certificate": (f"{LISTENER}.protocol", "HTTPS", ["listeners[80].certificate", "needs the ARN"]),
+    "https without certificate": (f"{LISTENER}.protocol", "HTTPS", ["listeners[80].certificate", "needs one"]),
     "certificate on http": (f"{LISTENER}.certificate", CERTIFICATE, ["certificate", "HTTP", "for HTTPS"]),
     "ssl policy on http": (f"{LISTENER}.ssl_policy", "ELBSecurityPolicy-2016-08", ["ssl_policy", "for HTTPS"]),
-    "certificate by name": ("load_balancers.0.listeners.1.certificate", "web", ["'web'", "ARN of a certificate"]),
+    "ARN of something else": (
+        "load_balancers.0.listeners.1.certificate",
+        "arn:aws:s3:::web",
+        ["'arn:aws:s3:::web'", "or a name"],
+    ),
     "ssl policy": ("load_balancers.0.listeners.1.ssl_policy", "TLS13", ["'TLS13'", "ELBSecurityPolicy-"]),
     "default certificate again": (
         "load_balancers.0.listeners.1.extra_certificates",
@@ -378,3 +382,16 @@ def test_a_load_balancer_learns_of_its_vpc():
 def test_a_group_without_requests_is_warned_about():
     _problems, warnings = checked(service=changed(SERVICE, "rules", []))
     assert_said(warnings, "", ["alb.target_groups[web]", "no requests"])
+
+
+def test_a_certificate_by_name_is_waited_for():
+    place = "load_balancers.0.listeners.1"
+    platform = changed(
+        changed(PLATFORM, f"{place}.certificate", "web"), f"{place}.extra_certificates", ["shop", CERTIFICATE]
+    )
+    found = {item.name: item for item in Alb().resources(parse("platform", platform), ENVIRONMENT)}
+    listener = found["front:443"]
+    assert listener.properties["CertificateArn"].address == ("acm_certificate", "web")
+    [shop, arn] = listener.properties["ExtraCertificateArns"]
+    assert shop.address == ("acm_certificate", "shop") and arn == CERTIFICATE
+    assert [ref.name for ref in listener.depends_on if ref.kind == "acm_certificate_validation"] == ["web", "shop"]

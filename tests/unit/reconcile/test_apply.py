@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import executor, heartbeat
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, PlanMoved
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, PlanMoved, Postponed
 
 from .fake_cloud import ENVIRONMENT_TAG, SUPERSEDED_TAG, Bench, Lost, keys, ref, thing
 
@@ -266,3 +266,35 @@ def test_many_short_steps_are_not_silent_either(monkeypatch):
     chain = [thing("net", name, net=ref("net", before)) for before, name in zip(names, names[1:], strict=False)]
     bench.make(thing("net", "a"), *chain)
     assert len(bench.progress) >= 2
+
+
+def test_what_somebody_else_has_to_do_first_is_postponed_with_what_needs_it_and_nothing_fails():
+    bench = Bench()
+    bench.cloud.fail["create", "balancer", "web"] = Postponed("somebody has to make a record")
+    plan = bench.plan(*stack())
+    outcome = bench.apply(plan, *LAYERS)
+    assert not outcome.failures
+    assert sorted(outcome.notes) == [
+        "balancer/web: somebody has to make a record",
+        "listener/web:80: waits for balancer/web",
+        "service/web: waits for listener/web:80",
+    ]
+    assert keys(outcome.done) == [("create", "net", "main"), ("create", "group", "web")]
+    assert bench.cloud.calls.count("create balancer/web") == 1
+    assert keys(bench.make(*stack(), layers=LAYERS).done) == [
+        ("create", "balancer", "web"),
+        ("create", "listener", "web:80"),
+        ("create", "service", "web"),
+    ]
+
+
+def test_the_old_copy_stays_while_its_successor_is_not_used_yet():
+    bench = Bench()
+    bench.make(*stack(), layers=LAYERS)
+    bench.cloud.fail["update", "service", "web"] = Postponed("not yet")
+    outcome = bench.apply(bench.plan(*stack(description="b")), *LAYERS)
+    assert not outcome.failures
+    groups = [item for item in bench.cloud.things.values() if item["kind"] == "group"]
+    assert len(groups) == 2
+    bench.make(*stack(description="b"), layers=LAYERS)
+    assert len([item for item in bench.cloud.things.values() if item["kind"] == "group"]) == 1

@@ -112,3 +112,31 @@ def test_what_vanished_before_its_deletion_counts_as_moved_and_not_as_done():
     bench.cloud.things.clear()
     outcome = bench.executor.apply(plan, plan.absent)
     assert outcome.done == [] and outcome.moved == ["net/old: planned delete, now none"]
+
+
+def inside(name, parent):
+    note = thing("note", name)
+    note.scope = {"net": ref("net", parent)}
+    return note
+
+
+def test_what_has_no_tags_is_ours_where_it_is_recorded():
+    bench = made(thing("net", "theirs"), inside("old", "theirs"))
+    next(iter(bench.cloud.things.values()))["tags"].clear()
+    assert keys(bench.plan(going=pruning(inside("old", "theirs"))).shown()) == [("delete", "note", "old")]
+    unrecorded = bench.destroy(inside("old", "theirs"))
+    assert keys(unrecorded.shown()) == []
+    assert unrecorded.left_alone == ["note/old: it lies in something that is not this environment's"]
+
+
+def test_where_nothing_is_adopted_what_has_no_tags_is_changed_only_where_it_is_ours():
+    bench = made(thing("net", "theirs"), inside("old", "theirs"))
+    changed = inside("old", "theirs")
+    changed.properties["text"] = "new"
+    assert keys(Bench(bench.cloud, adopt=False).plan(changed).shown()) == [("update", "note", "old")]
+    next(iter(bench.cloud.things.values()))["tags"].clear()
+    with pytest.raises(PlanError, match="note 'old' exists otherwise than declared .text is None.*adoption is refused"):
+        Bench(bench.cloud, adopt=False).plan(changed)
+    recorded = {changed.address: {"properties": {}}}
+    last = Bench(bench.cloud, adopt=False, last_applied=recorded)
+    assert keys(last.plan(changed).shown()) == [("update", "note", "old")]

@@ -105,8 +105,8 @@ def test_bad_file_names(name):
 
 
 def test_what_has_no_place():
-    with pytest.raises(StateError, match="'dns' has no place.*state_bucket, iam"):
-        Paths().memory("dns")
+    with pytest.raises(StateError, match="'waf' has no place.*state_bucket, iam"):
+        Paths().memory("waf")
     with pytest.raises(StateError, match="name of a host"):
         Paths().outputs("ecr", "")
     with pytest.raises(StateError, match="too long"):
