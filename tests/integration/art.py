@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import registry
 from tests.integration.playbooks import ROOT
 
 INVENTORY = ROOT / "inventories" / "art"
@@ -26,6 +27,7 @@ def _read() -> dict[str, dict[str, Any]]:
 
 
 _DECLARED = _read()
+LAYERS = [name for name in registry.LAYERS if name in _DECLARED]
 
 
 def declared(*layers: str) -> dict[str, dict[str, Any]]:

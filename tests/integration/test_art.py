@@ -10,8 +10,8 @@ import json
 import pytest
 import yaml
 
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from tests.emulator.client import Emulator
+from tests.integration.art import LAYERS
 from tests.integration.playbooks import ROOT, play
 
 pytestmark = pytest.mark.xdist_group("art")

@@ -14,7 +14,6 @@ import pytest
 import yaml
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import drift_run
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import StateError
 from tests.integration import art
@@ -43,7 +42,7 @@ from tests.integration.test_state_runs import PATHS, read
 SETTING = {"bucket": BUCKET, "lock_table": TABLE}
 OWNED = {"Key": "dockyard:environment", "Value": "test"}
 # Stated in docs/drift.md; 1 for sts:GetCallerIdentity, which a kept session asks once.
-CALLS = 53
+CALLS = 55
 
 
 class Art:
@@ -57,7 +56,7 @@ class Art:
         self.world = World(self.runner.emulator, self.attributes())
 
     def attributes(self) -> dict[str, dict[str, Any]]:
-        memories = [read(self.runner.emulator, PATHS.memory(layer)).memory for layer in LAYERS]
+        memories = [read(self.runner.emulator, PATHS.memory(layer)).memory for layer in art.LAYERS]
         return {
             str(address): dict(entry.attributes) for memory in memories for address, entry in memory.resources.items()
         }
@@ -108,7 +107,7 @@ def same(found, wanted):
 
 
 def layer_of(case):
-    return next(layer for layer in LAYERS for kind in _KINDS_OF[layer] if case.address.startswith(f"{kind}/"))
+    return next(layer for layer in art.LAYERS for kind in _KINDS_OF[layer] if case.address.startswith(f"{kind}/"))
 
 
 _KINDS_OF = {

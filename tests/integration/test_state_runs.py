@@ -18,7 +18,6 @@ import pytest
 import yaml
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.state import document
 from ansible_collections.dockyard.aws.plugins.module_utils.state.backend import Backend
@@ -99,7 +98,7 @@ def test_the_first_run_ever_ends_with_everything_in_the_bucket(runner, emulator,
     options["remote_state"] = WITH[kind]
     paths = Paths(WITH[kind].get("prefix", ""), WITH[kind].get("file_name", PATHS.file_name))
     runner.make(art.declared(), **options)
-    expected = {paths.memory(layer) for layer in LAYERS}
+    expected = {paths.memory(layer) for layer in art.LAYERS}
     expected |= {paths.outputs(layer, host) for layer, hosts in art.declared().items() for host in hosts}
     assert set(keys(emulator)) == expected
     assert list(folder.rglob("*.t*state*")) == []
@@ -427,7 +426,7 @@ def test_the_real_ansible_playbook_remembers(emulator, folder):
     for key in keys(emulator):
         found = json.loads(emulator.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())
         assert found["version"] == 4 and found["dockyard"]["environment"] == "art" and found["lineage"]
-    assert len(keys(emulator)) > len(LAYERS)
+    assert len(keys(emulator)) > len(art.LAYERS)
     emulator.reset_calls()
     second = play(emulator, "playbooks/site.yml", inventory=inventory)
     assert second.code == 0 and second.changed == 0 and writes(emulator) == []

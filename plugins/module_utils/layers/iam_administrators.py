@@ -12,6 +12,8 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.actions import (
     alb,
     autoscaling,
+    certificate,
+    dns,
     ecr,
     ecs,
     iam,
@@ -26,7 +28,9 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "iam": iam.ACTIONS,
     "network": network.ACTIONS,
     "ecr": ecr.ACTIONS,
+    "certificate": certificate.ACTIONS,
     "alb": alb.ACTIONS,
+    "dns": dns.ACTIONS,
     "autoscaling": autoscaling.ACTIONS,
     "ecs": ecs.ACTIONS,
 }
@@ -42,7 +46,9 @@ LINKED: dict[str, tuple[str, ...]] = {
     "autoscaling": ("autoscaling.amazonaws.com", "ecs.application-autoscaling.amazonaws.com"),
     "ecs": ("ecs.amazonaws.com",),
 }
-GLOBAL_SERVICES = frozenset({"iam", "sts", "s3"})
+GLOBAL_SERVICES = frozenset({"iam", "sts", "s3", "route53"})
+# Where else a layer works: the certificates of CloudFront are there.
+FURTHER_REGIONS = {"certificate": ("us-east-1",)}
 
 # What the administrator of IAM may only do to roles and users that have the required permissions boundary.
 BOUNDED = frozenset(
@@ -122,8 +128,9 @@ def _statements(layer: str, actions: Sequence[str], scope: Scope) -> Iterator[di
             (anywhere if service in GLOBAL_SERVICES else regional).append(action)
     yield from _named(named, scope)
     if regional:
-        region = {"StringEquals": {"aws:RequestedRegion": scope.environment.region}}
-        yield allow(regional, "*", region)
+        further = FURTHER_REGIONS.get(layer, ())
+        regions = [scope.environment.region, *further] if further else scope.environment.region
+        yield allow(regional, "*", {"StringEquals": {"aws:RequestedRegion": regions}})
     if anywhere:
         yield allow(anywhere, "*")
     if layer in PASSED_TO or "iam:PassRole" in actions:

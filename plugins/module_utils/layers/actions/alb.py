@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 ACTIONS: tuple[str, ...] = (
+    "acm:DescribeCertificate",
+    "acm:ListCertificates",
+    "acm:ListTagsForCertificate",
     "cognito-idp:DescribeUserPoolClient",
     "ec2:DescribeAccountAttributes",
     "ec2:DescribeAddresses",
