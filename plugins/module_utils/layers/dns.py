@@ -59,7 +59,9 @@ class Dns(Layer):
 def _zone(options: Mapping[str, Any], environment: Environment) -> Resource:
     where = f"dns.zones[{options['name']}]"
     name = canonical_name(options["name"])
-    properties: dict[str, Any] = {"Comment": options["comment"] or ""}
+    properties: dict[str, Any] = {"PrivateZone": bool(options["vpcs"])}
+    if options["comment"] is not None:
+        properties["Comment"] = options["comment"]
     if options["vpcs"]:
         properties["VPCs"] = [refer("vpc", vpc, "id", f"{where}.vpcs") for vpc in options["vpcs"]]
     return Resource(

@@ -67,6 +67,11 @@ class AcmValidationRecord(Kind):
 
         return {item.name: item for item in each(observe, wanted) if item is not None}
 
+    def shown(self, differences: Sequence[Difference]) -> list[Difference]:
+        """That a new certificate may want another record says it all."""
+        of_certificate = [item for item in differences if item.path == CERTIFICATE]
+        return of_certificate or list(differences)
+
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         record = _record(resource)
         zone = public_owner(all_zones(aws), record["Name"])
@@ -111,10 +116,10 @@ class AcmCertificateValidation(Kind):
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         waiting = _Waiting(aws, resource.name, str(resource.scope[CERTIFICATE]), resource.options["by_hand"])
+        waiting.say_what_to_make()
         if not waiting.issued():
-            waiting.say_what_to_make()
             if not resource.options["wait"]:
-                raise Postponed(f"{waiting.missing()}. The next run goes on when it is issued")
+                raise Postponed(f"{waiting.missing()}; the next run goes on when it is issued")
             seconds = float(resource.options["wait_timeout"])
             wait_for(waiting.issued, "ACM to issue it", seconds, lambda: f"{waiting.missing()}; run again to go on")
         return {"id": waiting.arn, "arn": waiting.arn}
@@ -146,8 +151,10 @@ class _Waiting:
 
     def say_what_to_make(self) -> None:
         """The records that nobody here can make."""
-        for domain, record in sorted(common.validation_records(self._certificate).items()):
-            if domain in self._by_hand:
+        certificate = (common.described(self._acm, self.arn) or {}) if self._by_hand else {}
+        pending = set(map(base_name, common.pending_names(certificate)))
+        for domain, record in sorted(common.validation_records(certificate).items()):
+            if domain in self._by_hand and domain in pending:
                 text = common.in_words(record)
                 self._aws.progress(f"certificate {self._name}: somebody has to make this record: {text}")
 

@@ -76,6 +76,7 @@ class Route53Zone(Kind):
 
     kind = "route53_zone"
     label = "hosted zone"
+    immutable = frozenset({"PrivateZone"})
     holds_data = True
     defaults = {"Comment": ""}
 
@@ -84,7 +85,13 @@ class Route53Zone(Kind):
         found = [zone for zone in all_zones(aws) if zone.key in names]
         labels = _tags_of(aws.client("route53"), [zone.id for zone in found])
         candidates = [
-            Observed(zone.key, {"Comment": zone.comment}, _attributes(aws, zone), labels[zone.id]) for zone in found
+            Observed(
+                zone.key,
+                {"Comment": zone.comment, "PrivateZone": zone.private},
+                _attributes(aws, zone),
+                labels[zone.id],
+            )
+            for zone in found
         ]
         chosen = tags.by_name(candidates, aws.environment, self.label)
         each(lambda item: self._add_details(aws, item), [item for item in chosen.values() if names[item.name]])

@@ -17,6 +17,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry impor
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import import (
     from_alb,
     from_autoscaling,
+    from_certificate,
+    from_dns,
     from_ecr,
     from_ecs,
     from_iam,
@@ -43,8 +45,19 @@ TAGGED = (
     *("aws_iam_instance_profile", "aws_iam_policy", "aws_iam_role", "aws_iam_user", "aws_internet_gateway"),
     *("aws_launch_template", "aws_lb", "aws_lb_listener", "aws_lb_listener_rule", "aws_lb_target_group"),
     *("aws_route_table", "aws_s3_bucket", "aws_security_group", "aws_subnet", "aws_vpc"),
+    *("aws_acm_certificate", "aws_route53_zone"),
 )
-MAPPERS = (from_state_bucket, from_iam, from_network, from_ecr, from_alb, from_autoscaling, from_ecs)
+MAPPERS = (
+    from_state_bucket,
+    from_iam,
+    from_network,
+    from_ecr,
+    from_certificate,
+    from_alb,
+    from_dns,
+    from_autoscaling,
+    from_ecs,
+)
 REPORT = "files/import-report"
 BLOCKS = "files/terraform"
 NO_LAYER = "no layer of this collection manages it: it stays with Terraform"

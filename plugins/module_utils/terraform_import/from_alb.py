@@ -124,6 +124,13 @@ def _balancer(stack: Stack, balancer: Thing) -> None:
     stack.add("alb", "load_balancers", options, balancer, *(part for _options, parts in listeners for part in parts))
 
 
+def _certificate(stack: Stack, item: Thing, listener: Thing) -> Any:
+    """By name where it is in the inventory."""
+    arn = item.get("certificate_arn")
+    found = stack.names.find("aws_acm_certificate", arn)
+    return stack.names.ref("aws_acm_certificate", arn, listener) if found and stack.is_done(found) else arn
+
+
 def _listener(stack: Stack, listener: Thing) -> tuple[dict[str, Any], list[Thing]]:
     further = stack.belonging("aws_lb_listener_certificate", "listener_arn", listener)
     actions = [_action(stack, item, listener) for item in _in_order(listener.blocks("default_action"))]
@@ -132,8 +139,8 @@ def _listener(stack: Stack, listener: Thing) -> tuple[dict[str, Any], list[Thing
         "port": listener.get("port"),
         "protocol": listener.get("protocol"),
         "ssl_policy": policy if policy != SSL_POLICY else None,
-        "certificate": listener.get("certificate_arn"),
-        "extra_certificates": sorted(str(item.get("certificate_arn")) for item in further) or None,
+        "certificate": _certificate(stack, listener, listener),
+        "extra_certificates": sorted(_certificate(stack, item, listener) for item in further) or None,
         **({"default_action": actions[0]} if len(actions) == 1 else {"default_actions": actions}),
         "tags": stack.tags(listener),
     }

@@ -22,6 +22,7 @@ BY_NAME_TAG = {
     "aws_nat_gateway": "id",
     "aws_eip": "id",
     "aws_security_group": "name",
+    "aws_acm_certificate": "domain_name",
 }
 BY_ATTRIBUTE = {
     "aws_ecs_task_definition": "family",
