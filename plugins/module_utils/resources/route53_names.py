@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 _PLAIN = re.compile(r"[a-z0-9._*-]")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_WHOLE_TEXT = re.compile(r'\s*"(?:[^"\\]|\\.)*"(?:\s+"(?:[^"\\]|\\.)*")*\s*')
+_WHOLE_TEXT = re.compile(r'\s*"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*\s*')
 LONGEST_STRING = 255
 
 

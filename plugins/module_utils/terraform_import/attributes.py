@@ -28,6 +28,10 @@ COMPUTED = frozenset(
     }
 )
 DEFAULTS: dict[str, dict[str, Any]] = {
+    "aws_acm_certificate": {
+        **dict.fromkeys(("domain_validation_options", "not_after", "not_before", "pending_renewal")),
+        **dict.fromkeys(("renewal_eligibility", "renewal_summary", "status", "type", "validation_emails")),
+    },
     "aws_autoscaling_group": {"metrics_granularity": "1Minute", "desired_capacity": None, "availability_zones": None},
     "aws_dynamodb_table": {"billing_mode": "PAY_PER_REQUEST", "table_class": "STANDARD"},
     "aws_eip": {"domain": "vpc", "public_ipv4_pool": "amazon"},

@@ -34,7 +34,10 @@ def _certificate(stack: Stack, certificate: Thing) -> None:
     by_dns = certificate.get("validation_method") == "DNS"
     missing = [item for item in bases if item not in made] if by_dns else []
     region = str(certificate.get("arn")).split(":")[3]
-    logging = certificate.block("options").get("certificate_transparency_logging_preference", "ENABLED")
+    settings = certificate.block("options")
+    logging = settings.get("certificate_transparency_logging_preference", "ENABLED")
+    if settings.get("export", "DISABLED") == "ENABLED":
+        stack.will_change(certificate, "options.export", "stays as it is; a successor cannot be exported")
     options: dict[str, Any] = {
         "name": stack.names.of(certificate),
         "domain_name": domain,

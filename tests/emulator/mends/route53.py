@@ -15,7 +15,7 @@ from moto.route53.responses import Route53
 from emulator.patching import replace
 
 ESCAPED = re.compile(r"\\([0-7]{3})")
-QUOTED = re.compile(r'\s*"(?:[^"\\]|\\.)*"(?:\s+"(?:[^"\\]|\\.)*")*\s*')
+QUOTED = re.compile(r'\s*"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*\s*')
 ROUTING = {"Weight": "weight", "Region": "region", "Failover": "failover", "MultiValueAnswer": "multi_value_answer"}
 
 

@@ -20,7 +20,9 @@ def certificate(**more):
         "subject_alternative_names": [DOMAIN, "*.api.example.org", "b.example.com"],
         "key_algorithm": "RSA_2048",
         "validation_method": "DNS",
-        "options": [{"certificate_transparency_logging_preference": "ENABLED"}],
+        "options": [{"certificate_transparency_logging_preference": "ENABLED", "export": "DISABLED"}],
+        "status": "ISSUED",
+        "type": "AMAZON_ISSUED",
         "tags_all": {},
     }
     return resource("aws_acm_certificate", "web", attributes | more)
@@ -38,6 +40,11 @@ def validation(domain, label="v"):
 def zone(**more):
     attributes = {"id": "Z1", "zone_id": "Z1", "name": "example.org", "comment": "Managed by Terraform"}
     return resource("aws_route53_zone", "main", attributes | more)
+
+
+def test_that_a_successor_cannot_be_exported_is_said():
+    exported = certificate(options=[{"export": "ENABLED"}])
+    assert ("aws_acm_certificate.web", "options.export") in Imported(exported).changes()
 
 
 WAITING = resource("aws_acm_certificate_validation", "web", {"id": "x", "certificate_arn": arn("acm", "certificate/1")})
