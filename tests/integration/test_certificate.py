@@ -309,3 +309,19 @@ def test_a_validation_record_that_was_changed_is_put_right(runner, route53, zone
     [difference] = run.changes[0]["differences"]
     assert difference["before"] == "elsewhere.example.com" and difference["path"].endswith(".Value")
     runner.assert_nothing_to_do(certificate())
+
+
+def test_a_plan_asks_for_each_thing_once(runner, emulator, zones):
+    declared = certificate(subject_alternative_names=["www.example.com"])
+    runner.make(declared)
+    emulator.reset_calls()
+    runner.plan(declared)
+    calls = {item["action"]: item["count"] for item in emulator.calls()["calls"]}
+    calls.pop("GetCallerIdentity", None)
+    assert calls == {
+        "ListCertificates": 1,
+        "ListTagsForCertificate": 1,
+        "DescribeCertificate": 1,
+        "ListHostedZones": 1,
+        "ListResourceRecordSets": 2,
+    }

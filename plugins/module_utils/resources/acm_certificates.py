@@ -69,7 +69,7 @@ class AcmCertificate(Kind):
             for summary, labels in each(labelled, common.summaries(acm))
             if (name := _name_among(wanted, aws, summary, labels))
         ]
-        observed = each(lambda item: _observe(acm, *item, wanted[item[2]]), found)
+        observed = each(lambda item: _observe(aws, *item, wanted[item[2]]), found)
         candidates = [item for item in observed if item is not None]
         return tags.by_name(_with_the_dead_aside(candidates, aws), aws.environment, self.label)
 
@@ -173,9 +173,9 @@ def _may_be_taken_over(
 
 
 def _observe(
-    acm: Any, summary: Mapping[str, Any], labels: dict[str, str], name: str, declared: Mapping[str, Any]
+    aws: Aws, summary: Mapping[str, Any], labels: dict[str, str], name: str, declared: Mapping[str, Any]
 ) -> Observed | None:
-    certificate = common.described(acm, summary["CertificateArn"])
+    certificate = common.read(aws, summary["CertificateArn"])
     if certificate is None:
         return None
     methods = {item.get("ValidationMethod", "DNS") for item in certificate.get("DomainValidationOptions", ())}

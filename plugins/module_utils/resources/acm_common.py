@@ -60,6 +60,14 @@ def described(acm: Any, arn: str) -> dict[str, Any] | None:
     return dict(answer["Certificate"]) if answer else None
 
 
+def read(aws: Aws, arn: str) -> dict[str, Any] | None:
+    """The same for one reading: what waits for a certificate asks as well."""
+    acm = aws.client("acm", region_of_arn(arn))
+    if aws.answers is None:
+        return described(acm, arn)
+    return aws.answers.of("certificates", [arn], lambda arns: {arn: described(acm, arn)}).get(arn)
+
+
 def labels_of(acm: Any, arn: str) -> dict[str, str]:
     """The tags of a certificate; of one that is gone, none."""
     answer = unless(GONE, acm.list_tags_for_certificate, CertificateArn=arn)

@@ -109,7 +109,7 @@ class AcmCertificateValidation(Kind):
         found = {}
         for item in wanted:
             arn = item.scope[CERTIFICATE]
-            certificate = common.described(aws.client("acm", common.region_of_arn(arn)), arn)
+            certificate = common.read(aws, arn)
             if certificate is not None and certificate["Status"] == common.ISSUED:
                 found[item.name] = Observed(item.name, {}, {"id": arn, "arn": arn})
         return found
@@ -181,8 +181,7 @@ def _domain(name: str) -> str:
 
 
 def _records_of(aws: Aws, arn: str) -> dict[str, dict[str, str]]:
-    certificate = common.described(aws.client("acm", common.region_of_arn(arn)), arn)
-    return common.validation_records(certificate or {})
+    return common.validation_records(common.read(aws, arn) or {})
 
 
 def _remembered(item: Wanted, domain: str) -> Mapping[str, str] | None:
