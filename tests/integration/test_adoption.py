@@ -84,7 +84,9 @@ def changes(played):
 def test_without_ownership_tags_there_is_nothing_to_do(adoption):
     assert adoption.untagged.code == 0, adoption.untagged.text
     assert changes(adoption.untagged) == []
-    assert adoption.calls_untagged["mutating"] == 0
+    written = {item["action"] for item in adoption.calls_untagged["calls"] if item["mutating"]}
+    # What art remembers of itself, with the locks and digests.
+    assert written <= {"PutObject", "PutItem", "UpdateItem", "DeleteItem"}
 
 
 def test_what_is_imported_from_the_state_plans_to_nothing(adoption):
