@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
-from ansible_collections.dockyard.aws.plugins.plugin_utils import plan_store
+from ansible_collections.dockyard.aws.plugins.plugin_utils import declarations, plan_store
 from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import EnvironmentAction
 
 
@@ -18,10 +18,19 @@ class ActionModule(EnvironmentAction):
 
     def _params(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         planned = None if self._elsewhere() else plan_store.load()
-        if planned is not None and not planned.removed and planned.environment == self._task_environment():
+        if planned is not None and self._is_for_us(planned):
             self._secrets.update(planned.secrets)
             return {**planned.params, "planned": planned}
         return super()._params(variables)
+
+    def _is_for_us(self, planned: running.PlannedRun) -> bool:
+        """Made with the credentials and options that this task asks for: nothing else of it may go."""
+        if planned.removed or planned.environment != self._task_environment():
+            return False
+        names = self._spec().keys() & planned.params.keys() - {"declared"}
+        before = self._for_module({name: planned.params[name] for name in names})
+        now = self._validated({**before, **declarations.plain(self._task.args)})
+        return "declared" not in self._task.args and all(now.get(name) == planned.params[name] for name in names)
 
     def perform(self, params: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         planned = params.pop("planned", None)

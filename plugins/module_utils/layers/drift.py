@@ -27,7 +27,6 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import E
 from ansible_collections.dockyard.aws.plugins.module_utils.state.outputs import plain
 
 WHATS = CHANGED, GONE, RECREATED, PENDING = "changed", "gone", "recreated", "pending"
-IDENTITY = ("id", "arn")
 
 
 class Recorded(NamedTuple):
@@ -97,14 +96,7 @@ class Comparison:
                 yield finding(CHANGED, item.path, item.after, item.before)
 
     def _other_thing(self, address: Address, entry: Entry, observed: Observed) -> tuple[str, Any, Any] | None:
-        """The attribute that tells a thing from a namesake. What an update moves (a revision's ARN) does not."""
-        volatile = self.kinds[address.kind].volatile
-        moving = [entry.attributes.get(name) for name in volatile]
-        for name in IDENTITY:
-            before, now = entry.attributes.get(name), observed.attributes.get(name)
-            if name not in volatile and before not in moving and before and now and before != now:
-                return name, before, now
-        return None
+        return compare.other_thing(self.kinds[address.kind].volatile, entry.attributes, observed.attributes)
 
     def _differences(self, address: Address, entry: Entry, observed: Observed) -> list[Difference]:
         """`before` is what AWS has, `after` what was applied."""
@@ -144,7 +136,7 @@ class Comparison:
 
 
 def _identity(attributes: Mapping[str, Any]) -> Any:
-    return next((attributes[name] for name in IDENTITY if attributes.get(name)), None)
+    return next((attributes[name] for name in compare.IDENTITY if attributes.get(name)), None)
 
 
 def _replaced(value: Any, by: Mapping[str, str]) -> Any:

@@ -93,7 +93,7 @@ def run(params: Mapping[str, Any], progress: running.Progress, notes: Sequence[s
         for layer in layers
         if not _remembered(documents, layer) and (params.get("declared") or {}).get(layer)
     ]
-    looked.notes = [*documents.warnings(), *without, *looked.notes, *notes]
+    looked.notes = [*documents.warnings(), *_unknown(documents, layers), *without, *looked.notes, *notes]
     return result_of(looked, environment, layers)
 
 
@@ -112,7 +112,18 @@ def _recorded(
         address: Recorded(layer, entry)
         for layer in layers
         for address, entry in documents.memory(environment.name, layer).resources.items()
+        if address.kind in KINDS
     }
+
+
+def _unknown(documents: Documents, layers: Sequence[str]) -> list[str]:
+    """What a later version of this collection recorded cannot be compared."""
+    return [
+        f"{address} was not compared: this version of the collection has no such kind"
+        for layer, memory in documents.memories()
+        for address in sorted(memory.resources)
+        if layer in layers and address.kind not in KINDS
+    ]
 
 
 def _remembered(documents: Documents, layer: str) -> bool:
@@ -152,8 +163,8 @@ def _look(
 
 def requests(mine: Mapping[Address, Recorded], recorded: Mapping[Address, Recorded]) -> list[ReadRequest]:
     """What is to be read: what is to be compared, what it lies in, and what it follows (a service its revisions)."""
-    followed = {address for item in mine.values() for address in item.entry.needs if KINDS[address.kind].volatile}
-    wanted = {**mine, **{address: recorded[address] for address in sorted(followed & recorded.keys())}}
+    needed = {address for item in mine.values() for address in item.entry.needs} & recorded.keys()
+    wanted = {**mine, **{address: recorded[address] for address in sorted(needed) if KINDS[address.kind].volatile}}
     found: dict[Address, ReadRequest] = {}
 
     def add(ref: Ref, layer: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import remote_state
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Resource
@@ -49,6 +50,31 @@ def check(params: Mapping[str, Any]) -> None:
         raise PlanError([Problem("", "prune", message)])
 
 
+def check_place(params: Mapping[str, Any], environment: Environment, documents: Documents) -> None:
+    """Refuse to remove where nothing of what is recorded can be: it would be taken for gone, and forgotten."""
+    found = list(elsewhere(environment, documents))
+    if found and (params["state"] == "absent" or params.get("prune")):
+        raise PlanError([Problem("", remote_state.VARIABLE, text) for text in found])
+
+
+def elsewhere(environment: Environment, documents: Documents) -> Iterator[str]:
+    """What is wrong with account or region, going by the ARNs that are recorded."""
+    arns = [
+        str(entry.attributes["arn"]).split(":", 5)
+        for _layer, memory in documents.memories()
+        for entry in memory.resources.values()
+        if str(entry.attributes.get("arn", "")).count(":") >= 5
+    ]
+    settings = (("region", 3, environment.region), ("account", 4, environment.account_id))
+    for label, part, here in settings:
+        there = sorted({arn[part] for arn in arns} - {""})
+        if there and here not in there:
+            yield (
+                f"remembers things in the {label} {', '.join(there)}, and this run works in {here}: check aws_region, "
+                "aws_account_id and the credentials, or give this one a state prefix of its own"
+            )
+
+
 def to_prune(
     params: Mapping[str, Any], layers: Collection[str], declared: Sequence[Resource], documents: Documents
 ) -> Removal:
@@ -66,7 +92,12 @@ def to_prune(
     if params.get("prune"):
         _refuse_unknown(going)
         _refuse_needed(going, others)
-    return Removal(_resources(going), PRUNE, recorded=True, held_back=not params.get("prune"))
+        staying = {
+            *present,
+            *(address for address, _found in _remembered(documents, documents.layers())),
+        } - going.keys()
+        _refuse_home(params, going, staying)
+    return Removal(_resources(going), PRUNE, recorded=True, held_back=not params.get("prune"), known=_known(going))
 
 
 def to_destroy(
@@ -82,7 +113,8 @@ def to_destroy(
     going = _only(params, going)
     _refuse_unknown(going)
     _refuse_needed(going, {address: found for address, found in everything.items() if address not in going})
-    return Removal(_resources(going), DESTROY, recorded=True)
+    _refuse_home(params, going, everything.keys() - going.keys())
+    return Removal(_resources(going), DESTROY, recorded=True, known=_known(going))
 
 
 def nothing_recorded(params: Mapping[str, Any], documents: Documents | None) -> list[Problem]:
@@ -108,8 +140,11 @@ def to_destroy_declared(params: Mapping[str, Any], declared: Sequence[Resource])
 
 def _only(params: Mapping[str, Any], going: dict[Address, Found]) -> dict[Address, Found]:
     asked = params.get("destroy_only")
-    if not asked:
+    if asked is None:
         return going
+    if not asked:
+        message = "is empty: name what is to be destroyed (kind/name), or leave it out to destroy everything selected"
+        raise PlanError([Problem("", "destroy_only", message)])
     known = {str(address): address for address in going}
     problems = []
     for text in asked:
@@ -156,3 +191,23 @@ def _refuse_needed(going: Remembered, staying: Remembered) -> None:
                 problems.append(Problem(owner.host, owner.where, message))
     if problems:
         raise PlanError(problems)
+
+
+def _refuse_home(params: Mapping[str, Any], going: Remembered, staying: Collection[Address]) -> None:
+    """The state does not go while it remembers something that stays: nobody would know of that any more."""
+    setting = remote_state.of(params)
+    if setting is None or not staying:
+        return
+    home = {Address("s3_bucket", setting.backend.bucket), Address("dynamodb_table", setting.backend.table or "")}
+    first, *others = sorted(map(str, staying))
+    rest = f"{first}{f' and {len(others)} more' if others else ''}"
+    message = f"keeps the state ({remote_state.VARIABLE}) and goes only with everything else; {rest} would stay"
+    entries = {address: going[address][1] for address in sorted(home & going.keys())}
+    problems = [Problem(entry.host, entry.where, f"{address} {message}") for address, entry in entries.items()]
+    if problems:
+        raise PlanError(problems)
+
+
+def _known(going: Remembered) -> dict[Address, Mapping[str, Any]]:
+    """What tells things from namesakes; a pending one may never have been made."""
+    return {address: entry.attributes for address, (_layer, entry) in going.items() if not entry.pending}

@@ -110,6 +110,7 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
         if setting is not None:
             wanted = LAYERS if from_memory or params.get("prune") else layers
             documents = _recorder(setting, params, sessions, progress).read(_hosts_of(wanted, resources))
+            removing.check_place(params, environment, documents)
         staying, going = _staying_and_going(params, layers, hosts, resources, documents)
         last_applied = documents.last_applied() if documents else {}
         made = _planner(params, sessions, last_applied).plan(staying, going)
@@ -119,7 +120,7 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
         for warning in LAYERS[name].warn(items, {item.address: item for item in resources})
     ]
     if documents is not None:
-        odd = documents.warnings()
+        odd = [*documents.warnings(), *removing.elsewhere(environment, documents)]
         if setting is not None and not from_memory:
             odd += kept_here.warnings(setting, documents, [item.address for item in resources])
         made.warnings += [Problem("", remote_state.VARIABLE, text) for text in odd]
@@ -340,7 +341,9 @@ def _environment(params: Mapping[str, Any], sessions: Sessions) -> base.Environm
         message = f"has {', '.join(map(repr, unknown))}, which is no layer. Layers: {', '.join(LAYERS)}"
         raise PlanError([Problem("", "aws_profiles", message)])
     expected = str(params.get("account_id") or "")
-    first, *others = [layer for layer, by_host in params["declared"].items() if by_host] or [""]
+    # Where things go, or are looked for, by what is recorded, layers without declarations work too.
+    recorded = params.get("state") != "present" or params.get("prune")
+    first, *others = [layer for layer, by_host in params["declared"].items() if by_host or recorded] or [""]
     account, region = _account(sessions.aws(first), expected), sessions.aws(first).region
     for layer in others:
         aws = sessions.aws(layer)

@@ -13,7 +13,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import page
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import DENIED, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import all_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.drift import IDENTITY, Recorded
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.drift import Recorded
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.compare import IDENTITY
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     ENVIRONMENT_TAG,
     SUPERSEDED_TAG,

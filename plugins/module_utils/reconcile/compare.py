@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Difference
+
+IDENTITY = ("id", "arn")
 
 
 def differences(
@@ -55,6 +57,18 @@ def tag_differences(
     ]
     gone = [key for key in sorted(last_applied) if key not in desired and key in observed]
     return found + [Difference(f"tags.{key}", observed[key], None) for key in gone]
+
+
+def other_thing(
+    volatile: Collection[str], recorded: Mapping[str, Any], observed: Mapping[str, Any]
+) -> tuple[str, Any, Any] | None:
+    """The attribute that tells a thing from a namesake, as it was and is. What an update moves does not tell."""
+    moving = [recorded.get(name) for name in volatile]
+    for name in IDENTITY:
+        before, now = recorded.get(name), observed.get(name)
+        if name not in volatile and before not in moving and before and now and before != now:
+            return name, before, now
+    return None
 
 
 def under(path: str, prefixes: Mapping[str, Any] | frozenset[str]) -> str | None:

@@ -13,7 +13,12 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import graph
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import steps as stepping
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanMoved, Postponed, StillInUse
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import (
+    PlanError,
+    PlanMoved,
+    Postponed,
+    StillInUse,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
@@ -112,7 +117,7 @@ class Executor:
         """Read again what is about to change; if that gives another plan, say so or stop."""
         planned = [change for change in plan.pending() if change.address in addresses and not change.clean_up]
         with heartbeat(self._progress, lambda: "reading again what is about to change"):
-            again = {change.address: change for change in self._planner.again(plan, [item.address for item in planned])}
+            again = {change.address: change for change in self._again(plan, planned)}
         for before in planned:
             gone = Change(NONE, before.resource)
             now = again.get(before.address, gone)
@@ -126,6 +131,14 @@ class Executor:
         if outcome.moved and strict:
             moved = "\n  - ".join(outcome.moved)
             raise PlanMoved(f"AWS has changed since the plan was made; nothing was written:\n  - {moved}")
+
+    def _again(self, plan: Plan, planned: list[Change]) -> list[Change]:
+        """What has become impossible or forbidden since stops the run, whether it is strict or not."""
+        try:
+            return self._planner.again(plan, [change.address for change in planned])
+        except PlanError as error:
+            problems = "\n  - ".join(map(str, error.problems))
+            raise PlanMoved(f"AWS has changed since the plan was made; nothing was written:\n  - {problems}") from error
 
     def _run(self, plan: Plan, todo: dict[StepKey, Step], steps: Mapping[StepKey, Step], outcome: Outcome) -> None:
         running: dict[Future[None], Step] = {}
@@ -195,10 +208,13 @@ class Executor:
         change = step.change
         if step.verb == "clean" and isinstance(error, StillInUse):
             outcome.notes.append(f"{change.address}: the old copy is still in use and goes in a later run: {error}")
-        elif isinstance(error, Postponed):
+            # Not tried again in this run: each attempt waits.
+            change.done = change.still_there = True
+            return
+        if isinstance(error, Postponed):
             self._postpone(plan, step, str(error), outcome)
             return
-        elif error is not None:
+        if error is not None:
             verb = "delete" if step.verb != "write" else change.action
             self._give_up(plan, step, str(self._aws_for(change.layer).explained(error, verb)), outcome)
             return

@@ -176,7 +176,10 @@ class Problem(NamedTuple):
 
 @dataclass
 class Change:
-    """What the plan says about one resource, and later what became of it."""
+    """What the plan says about one resource, and later what became of it.
+
+    done: there is nothing more to do about it in this run. still_there: an old copy that somebody still uses.
+    """
 
     action: str
     resource: Resource
@@ -186,6 +189,7 @@ class Change:
     notes: list[str] = field(default_factory=list)
     observed: Observed | None = None
     done: bool = False
+    still_there: bool = False
 
     def __post_init__(self) -> None:
         self.name = self.name or self.resource.name

@@ -121,6 +121,7 @@ class Planner:
         requests = [self._request(resource) for resource in plan.resources.values()]
         self._remember(plan, self._reader.read([*requests, *externals.values()]))
         self._check_externals(declared, plan.observed)
+        self._check_lost(plan)
         plan.warnings = [
             Problem(resource.host, resource.where, remark)
             for address, resource in declared.items()
@@ -137,7 +138,7 @@ class Planner:
         return {address: indexed[address] for address in graph.in_order(graph.dependencies(indexed))}
 
     def again(self, plan: Plan, addresses: Iterable[Address]) -> list[Change]:
-        """Read some resources of a plan again and say what is to happen to them now."""
+        """Read some resources of a plan again and say what is to happen to them now; PlanError where that may not."""
         wanted = set(addresses)
         known = {
             address: Observed(address.name, {}, attributes)
@@ -151,7 +152,11 @@ class Planner:
             plan.attributes.pop(address, None)
         self._remember(plan, fresh)
         settled = {change.address: change for change in plan.changes if change.address not in wanted}
-        return [change for address in order if (change := self._decide(plan, address, settled, [])) is not None]
+        problems: list[Problem] = []
+        found = [change for address in order if (change := self._decide(plan, address, settled, problems)) is not None]
+        if problems:
+            raise PlanError(problems)
+        return found
 
     @staticmethod
     def _remember(plan: Plan, answers: Mapping[Address, Observed]) -> None:
@@ -214,6 +219,28 @@ class Planner:
                         f"{label} {ref.name!r} is neither declared in the selected layers and hosts nor found in AWS"
                     )
                     problems.append(Problem(resource.host, ref.where or resource.where, message))
+        if problems:
+            raise PlanError(problems)
+
+    def _check_lost(self, plan: Plan) -> None:
+        """What is to go, is not found under its name and still there by its id must not be taken for gone."""
+        if plan.removal.held_back:
+            return
+        lost = {
+            Address(address.kind, identity): address
+            for address in sorted(plan.absent - plan.observed.keys() - plan.superseded.keys())
+            if self._kinds[address.kind].named_by_tag
+            and (identity := str(plan.removal.known.get(address, {}).get("id") or ""))
+        }
+        requests = [ReadRequest(by_id, plan.resources[address].layer) for by_id, address in lost.items()]
+        there = self._reader.read(requests) if requests else {}
+        problems = [
+            Problem(
+                plan.resources[lost[by_id]].host, plan.resources[lost[by_id]].where, removal.lost(lost[by_id], item)
+            )
+            for by_id, item in there.items()
+            if item.exists
+        ]
         if problems:
             raise PlanError(problems)
 
@@ -428,7 +455,10 @@ class Planner:
         """What is to go and may not stops the plan; where it is only shown, its note says why."""
         kind, resource = self._kinds[change.kind], change.resource
         if change.observed is not None and (problem := self._foreign(resource, change.observed)):
-            problems.append(problem)
+            if plan.removal.recorded:
+                plan.left_alone.append(f"{resource.address}: {problem.message}")
+            else:
+                problems.append(problem)
             return None
         if not removal.decide(plan, change, kind, self._settings.ownership_tags, decided):
             return None

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import compare
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     DELETE,
     ENVIRONMENT_TAG,
+    NAME_TAG,
     Address,
     Change,
     Observed,
@@ -32,12 +34,14 @@ class Removal:
 
     reason: `destroy` or `prune`. recorded: the state has them, so they are this environment's also where it sets no
     ownership tags. held_back: they are only shown; what speaks against deleting them stops nothing.
+    known: the recorded attributes, which tell a thing from a namesake; not of what may never have been made.
     """
 
     resources: Sequence[Resource] = ()
     reason: str = DESTROY
     recorded: bool = False
     held_back: bool = False
+    known: Mapping[Address, Mapping[str, Any]] = field(default_factory=dict)
 
 
 NOTHING = Removal()
@@ -57,8 +61,34 @@ def decide(plan: Plan, change: Change, kind: Kind, tagging: bool, decided: Colle
         if not kind.taggable and not plan.removal.recorded and not lies_in_ours:
             plan.left_alone.append(f"{resource.address}: it lies in something that is not this environment's")
             return False
+    elif problem := _unlike_recorded(plan.removal, change, kind):
+        plan.left_alone.append(f"{resource.address}: {problem}")
+        return False
     change.action, change.reason = DELETE, plan.removal.reason
     return True
+
+
+def _unlike_recorded(removal: Removal, change: Change, kind: Kind) -> str:
+    """Where no tag says whose a thing is: why it cannot be known to be the one that was recorded."""
+    recorded = removal.known.get(change.address)
+    if recorded is None:
+        return (
+            "a run was ended while it made it, and without ownership tags it cannot be told whether this is it: "
+            "declare it and run site.yml, which records it"
+        )
+    if other := compare.other_thing(kind.volatile, recorded, change.existing.attributes):
+        name, before, now = other
+        return f"it is not what was recorded, but another thing of the same name ({name} {before} -> {now})"
+    return ""
+
+
+def lost(address: Address, observed: Observed) -> str:
+    """Why something cannot go that is there by its id, but not found under its name."""
+    found = f"{address} is recorded as {observed.name}, which exists and is not found by its name"
+    name = (observed.tags or {}).get(NAME_TAG)
+    if name == address.name:
+        return f"{found}, because what it lies in is not"
+    return f"{found}: its Name tag {f'is {name!r}' if name else 'is missing'}; give it back {address.name!r}"
 
 
 def refusals(plan: Plan, resource: Resource, observed: Observed, kind: Kind) -> Iterator[str]:
@@ -67,6 +97,9 @@ def refusals(plan: Plan, resource: Resource, observed: Observed, kind: Kind) -> 
         yield f"{resource.address} is protected (protect: true){_unprotect(plan.removal)}"
     elif refusal := kind.refuses_delete(resource, observed):
         yield f"{resource.address} cannot be deleted: {refusal}"
+    elif plan.removal.recorded and (refusal := kind.refuses_delete(replace(resource, properties={}), observed)):
+        # What was applied last said that it may be deleted, and somebody has protected it since.
+        yield f"{resource.address} cannot be deleted: {refusal}. Somebody protected it since the last run"
     if users := _users(plan, resource.address):
         yield f"{resource.address} is declared no more, but {', '.join(users)} still refers to it"
 

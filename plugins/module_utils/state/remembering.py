@@ -59,18 +59,23 @@ def next_memory(previous: Memory, plan: Plan, layer: str, canonical: Canonical) 
 
     Done: remembered anew, or forgotten where deleted. Not done or failed: as before. Nothing to do: as declared now.
     Not in the plan (other hosts, declared no more): as before. What is to go and is not there, and what another layer
-    declares now, is forgotten.
+    declares now, is forgotten. What has an old copy left is not: nothing else would find that.
     """
     entries = dict(previous.resources)
+    left = {
+        change.resource.address
+        for change in plan.changes
+        if change.clean_up and change.resource.address in plan.absent and (change.still_there or not change.done)
+    }
     for change in plan.changes:
         if change.layer != layer or change.clean_up:
             continue
         if change.action == DELETE:
-            if change.done:
+            if change.done and change.address not in left:
                 entries.pop(change.address, None)
         elif change.done or (change.action == NONE and change.observed is not None):
             entries[change.address] = _renewed(entries.get(change.address), plan, change, canonical)
-    gone = plan.absent - plan.observed.keys()
+    gone = plan.absent - plan.observed.keys() - left
     elsewhere = {address for address, resource in plan.resources.items() if resource.layer != layer}
     for address in gone | (elsewhere - plan.absent):
         entries.pop(address, None)

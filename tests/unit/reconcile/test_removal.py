@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.removal import PRUNE, Removal
-from tests.unit.reconcile.fake_cloud import Bench, keys, ref, thing
+from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import Entry, Memory
+from ansible_collections.dockyard.aws.plugins.module_utils.state.remembering import next_memory
+from tests.unit.reconcile.fake_cloud import SUPERSEDED_TAG, Bench, keys, ref, thing
 
 
 def pruning(*resources, **options):
@@ -94,7 +98,24 @@ def test_without_ownership_tags_the_record_says_what_is_ours():
     old = thing("net", "old")
     bench = made(old, ownership_tags=False)
     assert keys(bench.destroy(old).shown()) == []
-    assert keys(bench.plan(going=pruning(old)).shown()) == [("delete", "net", "old")]
+    identity = next(iter(bench.cloud.things))
+    plan = bench.plan(going=pruning(old, known={old.address: {"id": identity}}))
+    assert keys(plan.shown()) == [("delete", "net", "old")]
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ({"id": "net-77"}, "another thing of the same name .id net-77 -> net-1."),
+        (None, "a run was ended while it made it, and without ownership tags it cannot be told"),
+    ],
+)
+def test_without_ownership_tags_only_what_is_the_recorded_thing_goes(known, message):
+    old = thing("net", "old")
+    bench = made(old, ownership_tags=False)
+    plan = bench.plan(going=pruning(old, known={} if known is None else {old.address: known}))
+    assert keys(plan.shown()) == []
+    assert re.search(message, plan.left_alone[0])
 
 
 def test_with_ownership_tags_what_has_none_is_left_alone_although_it_is_recorded():
@@ -140,3 +161,30 @@ def test_where_nothing_is_adopted_what_has_no_tags_is_changed_only_where_it_is_o
     recorded = {changed.address: {"properties": {}}}
     last = Bench(bench.cloud, adopt=False, last_applied=recorded)
     assert keys(last.plan(changed).shown()) == [("update", "note", "old")]
+
+
+def test_what_has_an_old_copy_in_use_stays_remembered_and_the_copy_is_not_told_as_deleted():
+    """The memory is all that leads to the copy once the thing itself is gone."""
+    old = thing("net", "old", cidr="a")
+    bench = made(old)
+    bench.cloud.things["net-1"]["tags"][SUPERSEDED_TAG] = "true"
+    user = {"kind": "foreign", "name": "f", "properties": {"net": "net-1"}, "tags": {}, "version": 1}
+    bench.cloud.things["foreign-1"] = user
+    bench.make(old)
+    memory = Memory("test", "one", resources={old.address: Entry(host="h")})
+
+    plan = bench.plan(going=pruning(old))
+    outcome = bench.executor.apply(plan, plan.absent)
+    assert keys(outcome.done) == [("delete", "net", "old")] and "still in use" in outcome.notes[0]
+    memory = next_memory(memory, plan, "one", canonical)
+    assert old.address in memory.resources
+
+    del bench.cloud.things["foreign-1"]
+    plan = bench.plan(going=pruning(old))
+    outcome = bench.executor.apply(plan, plan.absent)
+    assert keys(outcome.done) == [("delete", "net", "old (net-1)")] and bench.cloud.things == {}
+    assert next_memory(memory, plan, "one", canonical).resources == {}
+
+
+def canonical(kind, properties):
+    return properties
