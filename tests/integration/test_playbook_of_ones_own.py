@@ -124,3 +124,15 @@ def test_what_is_vaulted_is_shown_nowhere(emulator, tmp_path):
         assert "ecs_task_definition/web" in saved.read_text() and "hunter2" not in saved.read_text()
     made = emulator.client("ecs").describe_task_definition(taskDefinition="web")["taskDefinition"]
     assert made["containerDefinitions"][0]["environment"] == [{"name": "GREETING", "value": "hunter2-and-more"}]
+
+
+def test_a_removal_of_a_part_deletes_nothing_else_of_a_greater_plan(emulator, run):
+    both = {"vars": {"ecr": {"repositories": [{"name": "web"}, {"name": "other"}]}}, "hosts": "web"}
+    assert run(PLAN, LAYER, **both).code == 0
+    plan = {"dockyard.aws.plan": {"layers": ["ecr"], "state": "absent"}}
+    part = {"layers": ["ecr"], "state": "absent", "destroy_only": ["ecr_repository/web"]}
+    removed = run(plan, {"dockyard.aws.remove": part}, **both)
+    assert removed.code == 0, removed.failed_messages()
+    assert len(removed.plan()) == 2 and removed.done() == [("delete", "ecr_repository", "web")]
+    rest = run(plan, {"dockyard.aws.remove": {"state": "absent"}}, **both)
+    assert rest.done() == [("delete", "ecr_repository", "other")]

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import TypeVar
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
@@ -38,6 +40,33 @@ def in_order(needs: Mapping[Address, set[Address]]) -> list[Address]:
         ordered.extend(ready)
         sorter.done(*ready)
     return ordered
+
+
+def without_circles(resources: Mapping[Address, Resource]) -> dict[Address, Resource]:
+    """Things that were recorded at different times may need each other in a circle, and have to go all the same.
+
+    Only what a thing lies in must go after it; of the rest, a circle loses as little as opens it.
+    """
+    found = dict(resources)
+    while circle := _circle(dependencies(found)):
+        for needed, user in pairwise(circle):
+            fewer = tuple(ref for ref in found[user].depends_on if ref.address != needed)
+            if fewer != found[user].depends_on:
+                found[user] = replace(found[user], depends_on=fewer)
+                break
+        else:
+            break
+    return found
+
+
+def _circle(needs: Mapping[Address, set[Address]]) -> list[Address]:
+    """One circle, each before what needs it; empty where there is none."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        circle: list[Address] = error.args[1]
+        return circle
+    return []
 
 
 def closure(start: Iterable[Node], needs: Mapping[Node, set[Node]]) -> set[Node]:

@@ -115,7 +115,8 @@ class Planner:
 
     def plan(self, resources: Iterable[Resource], removing: Removal = NOTHING) -> Plan:
         """Read AWS once and plan what is declared and what is to go. Raises PlanError with every problem found."""
-        declared, going = self._in_order(resources), self._in_order(removing.resources)
+        declared = self._in_order(self._index(resources))
+        going = self._in_order(graph.without_circles(self._index(removing.resources)))
         plan = Plan({**declared, **going}, removal=removing, absent=frozenset(going))
         externals = self._externals(declared, going)
         requests = [self._request(resource) for resource in plan.resources.values()]
@@ -131,10 +132,9 @@ class Planner:
         self._decide_all(plan, declared, going)
         return plan
 
-    @classmethod
-    def _in_order(cls, resources: Iterable[Resource]) -> dict[Address, Resource]:
+    @staticmethod
+    def _in_order(indexed: Mapping[Address, Resource]) -> dict[Address, Resource]:
         """Each after what it needs. What stays and what goes do not order each other: the latter goes at the end."""
-        indexed = cls._index(resources)
         return {address: indexed[address] for address in graph.in_order(graph.dependencies(indexed))}
 
     def again(self, plan: Plan, addresses: Iterable[Address]) -> list[Change]:

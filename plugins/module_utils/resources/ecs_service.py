@@ -274,6 +274,9 @@ def _connect(value: Mapping[str, Any]) -> dict[str, Any]:
     """The services by port name; the discovery name is the port name where it is not given."""
     if not value or not value.get("enabled"):
         return {"enabled": False}
+    if isinstance(value.get("services"), Mapping):
+        # As the state remembers it.
+        return dict(value)
     services = {item["portName"]: {"discoveryName": item["portName"], **item} for item in value.get("services") or ()}
     for item in services.values():
         if item.get("clientAliases"):

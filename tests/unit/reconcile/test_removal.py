@@ -163,6 +163,18 @@ def test_where_nothing_is_adopted_what_has_no_tags_is_changed_only_where_it_is_o
     assert keys(last.plan(changed).shown()) == [("update", "note", "old")]
 
 
+@pytest.mark.parametrize("held_back", [False, True])
+def test_what_was_recorded_as_needing_each_other_goes_all_the_same(held_back):
+    """Each was recorded at its own time: the order was turned round, and one of the two failed then."""
+    first, second, inner = thing("net", "first"), thing("net", "second"), thing("group", "g", net=ref("net", "first"))
+    bench = made(first, second, inner)
+    first.depends_on, second.depends_on = (ref("net", "second"),), (ref("net", "first"),)
+    plan = bench.plan(going=pruning(first, second, inner, held_back=held_back))
+    assert len(plan.held_back if held_back else plan.deletions()) == 3
+    outcome = bench.executor.apply(plan, plan.absent)
+    assert len(outcome.done) == (0 if held_back else 3) and not outcome.failures
+
+
 def test_what_has_an_old_copy_in_use_stays_remembered_and_the_copy_is_not_told_as_deleted():
     """The memory is all that leads to the copy once the thing itself is gone."""
     old = thing("net", "old", cidr="a")
