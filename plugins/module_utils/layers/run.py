@@ -341,8 +341,8 @@ def _environment(params: Mapping[str, Any], sessions: Sessions) -> base.Environm
         message = f"has {', '.join(map(repr, unknown))}, which is no layer. Layers: {', '.join(LAYERS)}"
         raise PlanError([Problem("", "aws_profiles", message)])
     expected = str(params.get("account_id") or "")
-    # Where things go, or are looked for, by what is recorded, layers without declarations work too.
-    recorded = params.get("state") != "present" or params.get("prune")
+    # What goes by what is recorded may be of layers without declarations.
+    recorded = params.get("state") == "absent" or params.get("prune")
     first, *others = [layer for layer, by_host in params["declared"].items() if by_host or recorded] or [""]
     account, region = _account(sessions.aws(first), expected), sessions.aws(first).region
     for layer in others:
