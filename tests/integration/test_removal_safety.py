@@ -52,7 +52,7 @@ def unprotected():
     ("declared", "options"),
     [
         ({"state_bucket": {}}, {"state": "absent"}),
-        ({"state_bucket": {}, "ecr": {}}, {"state": "absent", "destroy_only": [f"s3_bucket/{BUCKET}"]}),
+        ({"state_bucket": {}, "ecr": {}}, {"state": "absent", "destroy_only": [f"dynamodb_table/{TABLE}"]}),
         ({"state_bucket": {}, "ecr": ECR}, {"prune": True}),
     ],
 )
