@@ -49,23 +49,27 @@ NOTHING = Removal()
 
 def decide(plan: Plan, change: Change, kind: Kind, tagging: bool, decided: Collection[Address]) -> bool:
     """Make `change` a deletion; False where there is nothing to delete, or it is not ours to touch."""
-    resource, observed = change.resource, change.observed
-    if observed is None:
+    if change.observed is None:
         return False
-    if tagging or not plan.removal.recorded:
-        if kind.taggable and observed.tags is not None and ENVIRONMENT_TAG not in observed.tags:
-            plan.left_alone.append(f"{resource.address}: not tagged as this environment's")
-            return False
-        lies_in_ours = all(_goes_or_is_ours(plan, ref, decided) for ref in resource.scope.values())
-        # What has no tags is ours where the state has recorded it, as a record in a hosted zone of somebody else.
-        if not kind.taggable and not plan.removal.recorded and not lies_in_ours:
-            plan.left_alone.append(f"{resource.address}: it lies in something that is not this environment's")
-            return False
-    elif problem := _unlike_recorded(plan.removal, change, kind):
-        plan.left_alone.append(f"{resource.address}: {problem}")
+    if problem := _not_ours(plan, change, kind, tagging, decided):
+        plan.left_alone.append(f"{change.address}: {problem}")
         return False
     change.action, change.reason = DELETE, plan.removal.reason
     return True
+
+
+def _not_ours(plan: Plan, change: Change, kind: Kind, tagging: bool, decided: Collection[Address]) -> str:
+    """Why something is not this environment's; empty where it is."""
+    tags = change.existing.tags
+    if tagging or not plan.removal.recorded:
+        if kind.taggable and tags is not None:
+            return "" if ENVIRONMENT_TAG in tags else "not tagged as this environment's"
+        if kind.taggable or all(_goes_or_is_ours(plan, ref, decided) for ref in change.resource.scope.values()):
+            return ""
+        if not plan.removal.recorded:
+            return "it lies in something that is not this environment's"
+    # What has no tags is ours where the state has recorded it, as a record in a hosted zone of somebody else.
+    return _unlike_recorded(plan.removal, change, kind)
 
 
 def _unlike_recorded(removal: Removal, change: Change, kind: Kind) -> str:
@@ -73,8 +77,8 @@ def _unlike_recorded(removal: Removal, change: Change, kind: Kind) -> str:
     recorded = removal.known.get(change.address)
     if recorded is None:
         return (
-            "a run was ended while it made it, and without ownership tags it cannot be told whether this is it: "
-            "declare it and run site.yml, which records it"
+            "a run was ended while it made it, and without a tag it cannot be told whether this is it: declare it and "
+            "run site.yml, which records it"
         )
     if other := compare.other_thing(kind.volatile, recorded, change.existing.attributes):
         name, before, now = other
