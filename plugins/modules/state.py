@@ -44,6 +44,12 @@ options:
     description: The two versions to compare. One is compared with the latest, none means the last two.
     type: list
     elements: str
+  force:
+    description:
+      - Restore also a version of another lineage, as when the document was deleted and a run made a new one.
+      - The lineage stays as it is, and the serial goes on. Versions of other environments or layers stay refused.
+    type: bool
+    default: false
   limit:
     description: How many versions V(history) lists at most.
     type: int

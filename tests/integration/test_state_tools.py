@@ -202,7 +202,7 @@ def test_environment_variables_that_look_secret_are_hidden_in_a_diff(act, home, 
         ({"action": "diff", "layer": "ecr", "versions": ["1", "2", "3"]}, "takes two, got 3"),
         ({"action": "diff", "layer": "ecr", "host": "b"}, "one version only"),
         ({"action": "history", "layer": "ecr", "limit": 0}, "state_limit"),
-        ({"action": "restore", "layer": "ecr"}, "-e version="),
+        ({"action": "restore", "layer": "ecr"}, "-e state_version="),
         ({"action": "unlock"}, "-e lock_id="),
         ({"action": "migrate"}, "migrate needs the other place"),
         ({"action": "list", "remote_state": None}, "dockyard_remote_state"),
@@ -269,11 +269,39 @@ def test_another_lineage_or_environment_is_not_restored(aws, act, home, emulator
     ours = read(emulator, MEMORY)
     put(emulator, MEMORY, document.render(replace(ours, lineage="another", serial=7)))
     put(emulator, MEMORY, document.render(replace(ours, serial=8)))
-    with pytest.raises(StateError, match="lineage 'another'.*states of different things"):
-        act("restore", layer="ecr", version="7")
+    for check_mode in (True, False):
+        with pytest.raises(StateError, match="lineage 'another'.*-e state_force=true"):
+            act("restore", check_mode, layer="ecr", version="7")
     with pytest.raises(StateError, match="environment 'test'.*not of 'other'"):
         act("restore", layer="ecr", version="2", environment_name="other")
     assert read(emulator, MEMORY).serial == 8 and lock(aws).holders() == {}
+
+
+def test_restore_after_the_memory_was_made_anew(aws, act, home, emulator, runner):
+    """Somebody deleted the document, and a run wrote a new one: the old versions have another lineage."""
+    old = act("history", layer="ecr")["versions"][0]
+    Backend(BUCKET, TABLE).store(aws).delete(MEMORY, Backend(BUCKET, TABLE).store(aws).read(MEMORY))
+    runner.make(ECR, **home)
+    today = read(emulator, MEMORY)
+    assert today.lineage != old["lineage"] and today.serial < old["serial"]
+    with pytest.raises(StateError, match="state_force"):
+        act("restore", layer="ecr", version=old["version"])
+    assert act("restore", True, layer="ecr", version=old["version"], force=True)["serial"] == today.serial + 1
+    done = act("restore", layer="ecr", version=old["version"], force=True)
+    after = read(emulator, MEMORY)
+    assert done["changed"] and (after.lineage, after.serial) == (today.lineage, today.serial + 1)
+    assert "lifecyclePolicy" in str(after.memory.as_json()) and digest_fits(aws, MEMORY)
+    assert runner.run(KEPT, **home).failures == {}
+
+
+@pytest.mark.parametrize("memory", [None, Memory("test", "ecr", "b"), Memory("shop", "ecr"), Memory("test", "iam")])
+def test_force_does_not_restore_what_is_not_of_this_document(act, home, emulator, memory):
+    ours = read(emulator, MEMORY)
+    put(emulator, MEMORY, document.render(replace(ours, lineage="another", serial=7, memory=memory)))
+    put(emulator, MEMORY, document.render(replace(ours, serial=8)))
+    with pytest.raises(StateError, match="states of different things|and not of"):
+        act("restore", layer="ecr", version="7", force=True)
+    assert read(emulator, MEMORY).serial == 8
 
 
 def test_restore_waits_for_nobody_by_default(aws, act, home, emulator):
@@ -468,9 +496,19 @@ def test_the_playbook_shows_lines_and_writes_json(aws, emulator, inventory, tmp_
     found = play(emulator, "playbooks/state.yml", *arguments, inventory=inventory, environment=plain)
     versions = json.loads(report.read_text())["versions"]
     assert found.code == 0 and versions[0]["version"] in found.text and "apply ecr" in found.text
-    restore = ("-e", "state_action=restore", "-e", "state_layer=ecr", "-e", f"version={versions[-1]['version']}")
+    restore = ("-e", "state_action=restore", "-e", "state_layer=ecr", "-e", f"state_version={versions[-1]['version']}")
+    unknown = play(emulator, "playbooks/state.yml", "-e", "state_action=lst", inventory=inventory)
+    assert unknown.code != 0 and "state_action is 'lst'; it is one of list, show" in unknown.failed_messages()
     checked = play(
-        emulator, "playbooks/state.yml", *restore, "--check", "--diff", inventory=inventory, environment=plain
+        emulator,
+        "playbooks/state.yml",
+        *restore,
+        "-e",
+        "version=1 versions=1",
+        "--check",
+        "--diff",
+        inventory=inventory,
+        environment=plain,
     )
     assert "would be written as serial 3" in checked.text and "+++ after" in checked.text
     assert read(emulator, MEMORY).serial == 2

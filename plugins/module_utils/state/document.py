@@ -133,7 +133,9 @@ def restored(old: Document, current: Document | None) -> Document:
     """An earlier document as the next one: its content, with the current lineage and the next serial."""
     if current is None:
         return replace(old, serial=old.serial + 1)
-    return replace(old, lineage=current.lineage, serial=max(current.serial, old.serial) + 1)
+    # Serials of another lineage say nothing here.
+    newest = max(current.serial, old.serial) if old.lineage == current.lineage else current.serial
+    return replace(old, lineage=current.lineage, serial=newest + 1)
 
 
 def same_content(one: Document, other: Document) -> bool:
@@ -242,6 +244,6 @@ def _outputs(data: Mapping[str, Any], check: Check) -> dict[str, Output]:
 def _unreadable(place: str, message: str) -> DocumentError:
     return DocumentError(
         f"{place} {message}. In a bucket its earlier versions are kept: {hints.command('history')} lists them and "
-        f"{hints.command('restore', version='<version>')} puts the last good one in its place (state_layer, state_host "
-        "or state_key name the document)"
+        f"{hints.command('restore', state_version='<version>')} puts the last good one in its place (state_layer, "
+        "state_host or state_key name the document)"
     )

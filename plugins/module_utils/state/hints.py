@@ -21,4 +21,4 @@ def history(key: str) -> str:
 
 
 def restore(key: str) -> str:
-    return command("restore", state_key=key, version="<version>")
+    return command("restore", state_key=key, state_version="<version>")

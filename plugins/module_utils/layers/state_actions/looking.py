@@ -210,7 +210,7 @@ def _contents(document: Document | None, place: str, label: str, warning: str) -
 def _two(home: Home, names: list[str], named: Callable[[str], Read], target: Target) -> tuple[Read, Read]:
     """The earlier and the later one, in the order in which they were named."""
     if len(names) > 2:
-        raise StateError(f"versions takes two, got {len(names)}: {', '.join(names)}")
+        raise StateError(f"state_versions takes two, got {len(names)}: {', '.join(names)}")
     if len(names) == 2:
         return named(names[0]), named(names[1])
     whole = [item for item in versions.read_all(home, target, NEAR) if item.document is not None]

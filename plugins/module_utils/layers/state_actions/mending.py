@@ -52,20 +52,22 @@ def restore(state: State, params: Mapping[str, Any], check_mode: bool, progress:
     """Write an earlier version as the next one, and what follows from it; AWS is left as it is."""
     target = state.target(params["layer"], params["host"], params["key"])
     if not params["version"]:
-        raise StateError("restore needs the version to restore: -e version=<id or serial>, see state_action=history")
+        raise StateError(
+            "restore needs the version to restore: -e state_version=<id or serial>, as state_action=history lists them"
+        )
     home = state.home_of(target.key)
     if check_mode:
-        return _result(_planned(state, home, target, params["version"]))
+        return _result(_planned(state, home, target, params["version"], params["force"]))
     operation = f"restore version {params['version']}"
     home.for_operation(operation)
     with home.lock(target.lock_key).held(operation, state.lock_timeout, progress):
-        planned = _planned(state, home, target, params["version"])
+        planned = _planned(state, home, target, params["version"], params["force"])
         for found, following in planned.writes():
             home.store.write(found.target.key, document.render(following), found.stored)
     return _result(planned)
 
 
-def _planned(state: State, home: Home, target: Target, version: str) -> Restoration:
+def _planned(state: State, home: Home, target: Target, version: str, force: bool) -> Restoration:
     """The version, what is there now, and what is to be written."""
     old, found = versions.named(home, target, version), found_in(home, [target])[0]
     if old.document is None:
@@ -73,7 +75,7 @@ def _planned(state: State, home: Home, target: Target, version: str) -> Restorat
     current, serial = found.document, 0
     if current is None:
         current, serial = _last_good(home, target)
-    _check(state, target, old.document, current, found.place)
+    _check(state, target, old.document, current, found.place, force)
     following: Document | None = document.restored(old.document, current)
     if found.document is not None and not found.warning and document.same_content(old.document, found.document):
         following = None
@@ -89,16 +91,34 @@ def _last_good(home: Home, target: Target) -> tuple[Document | None, int]:
     return (good[0], max(item.serial for item in good)) if good else (None, 0)
 
 
-def _check(state: State, target: Target, old: Document, current: Document | None, place: str) -> None:
+def _check(state: State, target: Target, old: Document, current: Document | None, place: str, force: bool) -> None:
     if target.layer:
         document.check_owner(old, state.environment, target.layer, f"that version of {place}")
         if current is not None:
             document.check_owner(current, state.environment, target.layer, place)
-    if current is not None and current.lineage and old.lineage and current.lineage != old.lineage:
+    if current is None or not _other_lineage(old, current):
+        return
+    differ = f"that version of {place} has the lineage {old.lineage!r}, and the document of today {current.lineage!r}"
+    if not _same_owner(old, current):
+        raise StateError(f"{differ}: they are states of different things. Nothing was written")
+    if not force:
         raise StateError(
-            f"that version of {place} has the lineage {old.lineage!r}, and the document of today {current.lineage!r}: "
-            "they are states of different things, and one is not an earlier version of the other. Nothing was written"
+            f"{differ}: the document was made anew since, or they are states of different things. Nothing was written. "
+            "Compare both with state_action=diff; -e state_force=true restores that version all the same, with the "
+            "lineage of today and its next serial"
         )
+
+
+def _other_lineage(old: Document, current: Document) -> bool:
+    return bool(old.lineage and current.lineage) and old.lineage != current.lineage
+
+
+def _same_owner(old: Document, current: Document) -> bool:
+    """Nothing but an earlier memory takes the place of a memory; what Terraform wrote may be written over."""
+    one, other = old.memory, current.memory
+    if one is None or other is None:
+        return other is None
+    return (one.environment, one.layer, one.host) == (other.environment, other.layer, other.host)
 
 
 def _outputs(state: State, home: Home, target: Target, restored: Document) -> list[tuple[Found, Document]]:

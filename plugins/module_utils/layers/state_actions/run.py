@@ -35,6 +35,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "key": {"type": "str", "no_log": False},
     "version": {"type": "str"},
     "versions": {"type": "list", "elements": "str"},
+    "force": {"type": "bool", "default": False},
     "limit": {"type": "int", "default": 20},
     "lock_id": {"type": "str"},
     "migrate_from": migrating.SIDE_SPEC,
