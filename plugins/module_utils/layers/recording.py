@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from posixpath import commonprefix, dirname
@@ -252,13 +252,13 @@ class Recorder:
             stack.enter_context(lock.held(operation, self._setting.lock_timeout, self._progress))
 
     def _read_from_bucket(self, hosts_of: Mapping[str, Iterable[str]], outputs: bool) -> Documents:
-        """The memories; of the outputs only those that are not as the memory says, which one listing tells."""
+        """The memories that one listing tells of; of the outputs only those that are not as the memory says."""
         documents = Documents()
-        self._read_places(self._bucket, [Place(layer) for layer in hosts_of], documents)
+        prefix = commonprefix([f"{dirname(self._paths.memory(layer))}/" for layer in hosts_of])
+        tags = self._s3.tags(prefix)
+        self._read_places(self._bucket, [Place(layer) for layer in hosts_of], documents, tags)
         places = {Place(layer, host) for layer, hosts in hosts_of.items() for host in hosts}
         places |= set(_remembered(documents) if outputs else ())
-        prefix = commonprefix([f"{dirname(self._paths.memory(layer))}/" for layer in hosts_of])
-        tags = self._s3.tags(prefix) if places else {}
         unknown = [place for place in sorted(places) if not self._known(place, tags, documents)]
         self._read_places(self._bucket, unknown, documents)
         return documents
@@ -285,9 +285,11 @@ class Recorder:
         self._read_places(home, [place for place in remembered if place not in documents.parsed], documents)
         return documents
 
-    def _read_places(self, home: _Home, places: Sequence[Place], documents: Documents) -> None:
+    def _read_places(
+        self, home: _Home, places: Sequence[Place], documents: Documents, there: Container[str] | None = None
+    ) -> None:
         keys = {place: self._paths.of(place) for place in places}
-        found = home.store.read_many(list(keys.values())) if keys else {}
+        found = home.store.read_many(list(keys.values()), there) if keys else {}
         for place, key in keys.items():
             stored, named = found[key], home.store.place(key)
             parsed = None if stored.body is None else document.parse(stored.body, named)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
@@ -82,10 +82,14 @@ class S3Store:
     def read(self, key: str) -> Stored:
         return self.read_many([key])[key]
 
-    def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
-        found = dict(zip(keys, each(self._get, keys), strict=True))
+    def read_many(self, keys: Sequence[str], there: Container[str] | None = None) -> dict[str, Stored]:
+        wanted = [key for key in keys if there is None or key in there]
+        found = dict(zip(wanted, each(self._get, wanted), strict=True))
         digests = self._digests_of(keys)
-        return {key: self._verified(key, found[key], digests.get(key, "")) for key in keys}
+        # What has a digest is there since a moment, or was deleted.
+        late = [key for key in keys if key not in found and digests.get(key)]
+        found.update(zip(late, each(self._get, late), strict=True))
+        return {key: self._verified(key, found.get(key, ABSENT), digests.get(key, "")) for key in keys}
 
     def write(self, key: str, body: bytes, after: Stored) -> Stored:
         token = str(uuid.uuid4())

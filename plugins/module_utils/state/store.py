@@ -13,7 +13,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,8 +71,8 @@ class Store(Protocol):
     def read(self, key: str) -> Stored:
         """What lies at a key now."""
 
-    def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
-        """The same for many keys at once."""
+    def read_many(self, keys: Sequence[str], there: Container[str] | None = None) -> dict[str, Stored]:
+        """The same for many keys at once. there: those that exist, where that is known."""
 
     def write(self, key: str, body: bytes, after: Stored) -> Stored:
         """Put `body` in the place of `after`, or raise StateConflict and leave everything as it is."""
@@ -111,7 +111,7 @@ class LocalStore:
             raise _explained(error, f"read {self.place(key)}") from error
         return Stored(body, hashlib.sha256(body).hexdigest(), CURRENT)
 
-    def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
+    def read_many(self, keys: Sequence[str], there: Container[str] | None = None) -> dict[str, Stored]:
         return {key: self.read(key) for key in keys}
 
     def write(self, key: str, body: bytes, after: Stored) -> Stored:
