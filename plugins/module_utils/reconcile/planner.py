@@ -301,18 +301,20 @@ class Planner:
         found += self._tag_differences(kind, resource, observed)
         change.differences = found
         change.reason = self._reason(kind, resource, properties, found)
-        owned = not self._settings.ownership_tags or not kind.taggable or ENVIRONMENT_TAG in (observed.tags or {})
+        tagging = self._settings.ownership_tags and kind.taggable
+        owned = not tagging or ENVIRONMENT_TAG in (observed.tags or {})
+        ours = owned and (tagging or not kind.taggable or self._remembers(resource))
         if any(item.replaces for item in found):
             change.action = REPLACE
-            known = owned and (self._settings.ownership_tags or not kind.taggable or self._remembers(resource))
-            problems.extend(self._replacement_problems(kind, change, known))
+            problems.extend(self._replacement_problems(kind, change, ours))
         elif not owned:
             change.action, change.reason = ADOPT, "adoption"
         elif found:
             change.action = UPDATE
-        if not owned and not self._settings.adopt:
+        if not ours and not self._settings.adopt:
+            missing = "tagged as this environment's" if tagging else "recorded in the state (and there are no tags)"
             message = (
-                f"{kind.label} {resource.name!r} exists, is not tagged as this environment's, and adoption is refused "
+                f"{kind.label} {resource.name!r} exists, is not {missing}, and adoption is refused "
                 "(dockyard_adopt: false)"
             )
             problems.append(Problem(resource.host, resource.where, message))

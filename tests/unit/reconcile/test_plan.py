@@ -150,7 +150,20 @@ def test_without_ownership_tags_nothing_is_tagged_and_nothing_adopted():
     assert keys(bench.plan(thing("service", "web")).changes) == []
 
 
-def test_without_ownership_tags_only_what_the_state_remembers_is_replaced():
+def test_without_ownership_tags_only_what_the_state_remembers_counts_as_taken_over():
+    cloud = Bench(ownership_tags=False)
+    web = thing("service", "web")
+    cloud.make(web)
+    with pytest.raises(
+        PlanError, match="is not recorded in the state .and there are no tags., and adoption is refused"
+    ):
+        Bench(cloud.cloud, ownership_tags=False, adopt=False).plan(web)
+    applied = {web.address: {"properties": {}, "tags": {}}}
+    again = Bench(cloud.cloud, ownership_tags=False, adopt=False, last_applied=applied).plan(web)
+    assert keys(again.changes) == []
+
+
+def test_without_ownership_tags_only_what_the_state_remembers_is_the_state_remembers_is_replaced():
     bench = Bench(ownership_tags=False)
     bench.make(thing("net", "main", cidr="10.0.0.0/16"))
     other = thing("net", "main", cidr="10.1.0.0/16")
