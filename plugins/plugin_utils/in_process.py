@@ -195,9 +195,12 @@ class EnvironmentAction(InProcessAction):
         self, params: Mapping[str, Any], variables: Mapping[str, Any], hostvars: Mapping[str, Any]
     ) -> dict[str, Any]:
         """To destroy what is recorded, it need not be declared any more, or not without mistakes."""
-        if params["state"] == "absent" and params["remote_state"]:
-            return {layer: {} for layer in self.layers(variables)}
-        return super()._declared(params, variables, hostvars)
+        try:
+            return super()._declared(params, variables, hostvars)
+        except PlanError:
+            if params["state"] == "absent" and params["remote_state"]:
+                return {layer: {} for layer in self.layers(variables)}
+            raise
 
 
 def _selected(run_tags: list[str], skip_tags: list[str]) -> list[str]:

@@ -211,6 +211,13 @@ def test_destroy_of_some_hosts_leaves_the_others(runner, emulator, home):
     assert [change.key for change in planned.plan.pending()] == [GAMMA]
 
 
+def test_what_is_protected_since_the_last_run_does_not_go_either(runner, emulator, home):
+    guarded = declared(ecr={"a": repositories("alpha", "beta", protect=True)})
+    with pytest.raises(PlanError, match="ecr_repository/alpha is protected"):
+        runner.run({"ecr": guarded["ecr"]}, **home, state="absent")
+    assert runner.make({"ecr": {"a": "a mistake"}}, **home, state="absent").done
+
+
 def test_destroy_does_not_touch_what_is_not_recorded(runner, emulator, home):
     emulator.client("ecr").create_repository(
         repositoryName="other", tags=[{"Key": "dockyard:environment", "Value": "test"}]

@@ -107,11 +107,14 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
     with heartbeat(progress, lambda: "reading what AWS has"):
         environment = _environment(params, sessions)
         resources = declared_resources(declarations, environment)
+        guarded = _guarded(params, environment) if from_memory else set()
         if setting is not None:
             wanted = LAYERS if from_memory or params.get("prune") else layers
             documents = _recorder(setting, params, sessions, progress).read(_hosts_of(wanted, resources))
             removing.check_place(params, environment, documents)
         staying, going = _staying_and_going(params, layers, hosts, resources, documents)
+        for resource in going.resources:
+            resource.protect = resource.protect or resource.address in guarded
         last_applied = documents.last_applied() if documents else {}
         made = _planner(params, sessions, last_applied).plan(staying, going)
     made.warnings += [
@@ -126,6 +129,15 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
         made.warnings += [Problem("", remote_state.VARIABLE, text) for text in odd]
     made.warnings += removing.nothing_recorded(params, documents)
     return PlannedRun(dict(params), layers, hosts, made, documents=documents, where=environment)
+
+
+def _guarded(params: Mapping[str, Any], environment: base.Environment) -> set[Address]:
+    """What is declared as protected, as far as the declarations of something that is to go can be read."""
+    try:
+        declared = declared_resources(_parse(params), environment)
+    except PlanError:
+        return set()
+    return {resource.address for resource in declared if resource.protect}
 
 
 def _staying_and_going(
