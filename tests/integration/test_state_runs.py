@@ -447,8 +447,14 @@ def started(emulator, inventory):
     keep = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))}
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/site.yml", "-i", str(inventory)]
     variables = {**keep, **emulator.environment(), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    # What a shell starts in the background ignores Ctrl-C, and so would all that it starts.
     process = subprocess.Popen(
-        [*command, "--tags", "ecr"], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "--tags", "ecr"],
+        cwd=ROOT,
+        env=variables,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **quiet,
     )
     until(lambda: locks(emulator), process)
     return process
