@@ -81,6 +81,16 @@ options:
         description: How many seconds runs wait for a lock. Nothing is locked here.
         type: int
         default: 0
+      encrypt:
+        description: Whether runs ask S3 for server-side encryption. Nothing is written here.
+        type: bool
+        default: false
+      kms_key_id:
+        description: The KMS key that runs encrypt with. Nothing is written here.
+        type: str
+      bucket_owner:
+        description: The id of the account that must own the bucket, as where it is not the account of the run.
+        type: str
   base_dir:
     description:
       - The folder that relative paths in declarations start from.

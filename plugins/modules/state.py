@@ -84,6 +84,16 @@ options:
         description: The last part of each document's key.
         type: str
         default: terraform.tstate
+      encrypt:
+        description: Ask S3 for server-side encryption with each write.
+        type: bool
+        default: false
+      kms_key_id:
+        description: The KMS key to encrypt with, as in O(remote_state.kms_key_id).
+        type: str
+      bucket_owner:
+        description: The id of the account that must own the bucket.
+        type: str
       region:
         description: Region of bucket and table, where it is not that of the environment.
         type: str
@@ -144,6 +154,18 @@ options:
         description: How many seconds to wait for a lock that somebody else holds.
         type: int
         default: 0
+      encrypt:
+        description:
+          - Ask S3 for server-side encryption with each document and lock object, as a bucket policy may demand.
+          - With V(false), the bucket's own setting counts.
+        type: bool
+        default: false
+      kms_key_id:
+        description: With O(remote_state.encrypt), the KMS key to encrypt with; without it S3 uses its own (AES256).
+        type: str
+      bucket_owner:
+        description: The id of the account that must own the bucket, as where it is not the account of the run.
+        type: str
   base_dir:
     description:
       - The folder below which documents are kept in C(.dockyard/state) for as long as there is no bucket.

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.bootstrap import access
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.bootstrap import run as bootstrap
 from tests.integration import art
 from tests.integration.playbooks import play
@@ -115,6 +118,36 @@ def test_a_bucket_of_somebody_else_that_is_set_up_badly(check, emulator):
     result, checks = check("after", remote_state=setting, declared={})
     wrong = [name for name, item in checks.items() if item["status"] == "failed"]
     assert wrong == ["bucket's versioning", "bucket's public access"] and result["failed"]
+
+
+@pytest.mark.parametrize(("owner", "status"), [(None, "failed"), ("999999999999", "ok"), ("888888888888", "failed")])
+def test_the_bucket_may_be_another_accounts_when_it_is_named(emulator, owner, status):
+    asked = []
+
+    class S3:
+        def head_bucket(self, Bucket, ExpectedBucketOwner):
+            asked.append(ExpectedBucketOwner)
+            if ExpectedBucketOwner != "999999999999":
+                raise ClientError({"Error": {"Code": "403"}}, "HeadBucket")
+
+    aws = SimpleNamespace(account_id=emulator.account, client=lambda service: S3(), layer="state_bucket")
+    there, [found] = access.bucket(aws, BUCKET, False, owner)
+    assert (found.status, there, asked) == (status, status == "ok", [owner or emulator.account])
+    assert (owner or emulator.account) in found.said
+
+
+def test_a_bucket_that_is_declared_is_not_another_accounts(check):
+    setting = {"bucket": BUCKET, "lock": "s3", "bucket_owner": "999999999999"}
+    found = check(remote_state=setting)[1][f"bucket {BUCKET}"]
+    assert found["status"] == "failed" and "bucket_owner is 999999999999" in found["said"]
+
+
+def test_it_is_tried_out_with_the_headers_that_runs_send(check, made, monkeypatch):
+    said = {}
+    original = access.bucket_access
+    monkeypatch.setattr(access, "bucket_access", lambda *given: said.update(given[3]) or original(*given))
+    check(remote_state={"bucket": BUCKET, "lock": "s3", "encrypt": True})
+    assert said == {"ServerSideEncryption": "AES256"}
 
 
 def test_a_table_with_another_key_is_refused(check, emulator):

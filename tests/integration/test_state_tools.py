@@ -310,6 +310,42 @@ def test_restore_waits_for_nobody_by_default(aws, act, home, emulator):
     assert read(emulator, MEMORY).serial == 3
 
 
+KEY_ID = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize(
+    ("given", "algorithm", "key_id"), [({}, "AES256", None), ({"kms_key_id": KEY_ID}, "aws:kms", KEY_ID)]
+)
+def test_every_call_to_the_bucket_says_what_its_policy_may_demand(
+    aws, act, runner, emulator, tmp_path, given, algorithm, key_id
+):
+    setting = {"bucket": BUCKET, "lock": "s3", "encrypt": True, "bucket_owner": emulator.account, **given}
+    runner.make(art.declared("state_bucket"))
+    runner.make(ECR, base_dir=str(tmp_path), remote_state=setting)
+    assert encryption(emulator, MEMORY) == encryption(emulator, OUTPUTS) == (algorithm, key_id)
+    calls = []
+
+    def noted(params, model, **more):
+        calls.append((model.name, dict(params)))
+
+    aws.client("s3").meta.events.register("provide-client-params.s3", noted)
+    try:
+        assert act("restore", layer="ecr", version="1", remote_state=setting)["changed"]
+        assert act("list", remote_state=setting)["documents"] and act("locks", remote_state=setting)["locks"] == []
+    finally:
+        aws.client("s3").meta.events.unregister("provide-client-params.s3", noted)
+    assert {params.get("ExpectedBucketOwner") for _name, params in calls} == {emulator.account}
+    written = [params for name, params in calls if name == "PutObject"]
+    assert {params["Key"].endswith(".tflock") for params in written} == {True, False}
+    assert {(item["ServerSideEncryption"], item.get("SSEKMSKeyId")) for item in written} == {(algorithm, key_id)}
+    assert {"GetObject", "DeleteObject", "ListObjectsV2", "ListObjectVersions"} <= {name for name, _params in calls}
+
+
+def encryption(emulator, key):
+    found = emulator.client("s3").head_object(Bucket=BUCKET, Key=key)
+    return found["ServerSideEncryption"], found.get("SSEKMSKeyId")
+
+
 # Locks
 
 
@@ -352,8 +388,9 @@ def test_migrate_to_another_bucket_prefix_and_kind_of_lock(act, home, emulator, 
     assert all(body(emulator, f"art/eu/{key}", OTHER) == body(emulator, key) for key in mine)
     assert done["left"] == [{"key": THEIRS, "why": "is no document of an environment"}]
     assert done["setting"] == other and done["deleted"] == []
-    again = act("migrate", migrate_to=other)
+    again = act("migrate", migrate_to={**other, "encrypt": True})
     assert not again["changed"] and len(again["same"]) == len(mine)
+    assert again["setting"] == {**other, "encrypt": True}
     emulator.reset_calls()
     result = runner.run(KEPT, base_dir=home["base_dir"], remote_state=other)
     assert (result.changes, result.failures, writes(emulator)) == ([], {}, [])
@@ -466,6 +503,9 @@ def test_migrate_does_not_take_the_place_of_another_environment(act, home, emula
         ({"prefix": "x"}, "migrate_to needs a folder or a bucket"),
         ({"folder": "x", "bucket": OTHER}, "takes no bucket"),
         (SETTING, "are the same place"),
+        ({**SETTING, "encrypt": True}, "are the same place"),
+        ({"folder": "x", "encrypt": True}, "takes no encrypt"),
+        ({"bucket": OTHER, "kms_key_id": "k"}, "migrate_to: kms_key_id"),
         ({"bucket": "no-such-bucket", "lock": "s3"}, "there is no such bucket"),
     ],
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ VARIABLE = "dockyard_remote_state"
 # Below the inventory's folder, for as long as there is no bucket; or the folder that the environment variable names.
 FOLDER = ".dockyard"
 FOLDER_VARIABLE = "DOCKYARD_DATA_DIR"
+ACCOUNT = re.compile(r"[0-9]{12}")
 ARGUMENT_SPEC: dict[str, Any] = {
     "type": "dict",
     "options": {
@@ -30,6 +32,9 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "prefix": {"type": "str", "default": ""},
         "file_name": {"type": "str", "default": FILE_NAME},
         "lock_timeout": {"type": "int", "default": 0},
+        "encrypt": {"type": "bool", "default": False},
+        "kms_key_id": {"type": "str", "no_log": False},
+        "bucket_owner": {"type": "str"},
     },
 }
 
@@ -62,7 +67,14 @@ def of(params: Mapping[str, Any]) -> RemoteState | None:
 
 def backend(given: Mapping[str, Any]) -> Backend:
     """The bucket and its locks, of a setting in which nothing is wrong."""
-    return Backend(given["bucket"], given.get("lock_table"), use_lockfile=_lock(given) in ("s3", "both"))
+    return Backend(
+        given["bucket"],
+        given.get("lock_table"),
+        use_lockfile=_lock(given) in ("s3", "both"),
+        owner=given.get("bucket_owner") or None,
+        encrypt=bool(given.get("encrypt")),
+        kms_key_id=given.get("kms_key_id") or None,
+    )
 
 
 def _lock(given: Mapping[str, Any]) -> str:
@@ -81,6 +93,15 @@ def problems(given: Mapping[str, Any]) -> list[str]:
         found.append(f"lock is 's3' and does not use lock_table ({table!r}): leave it out, or set lock to 'both'")
     if (timeout := given.get("lock_timeout") or 0) < 0:
         found.append(f"lock_timeout is {timeout}; it is the number of seconds to wait for a lock, 0 or more")
+    return found + _wrong_headers(given)
+
+
+def _wrong_headers(given: Mapping[str, Any]) -> list[str]:
+    found, key, owner = [], given.get("kms_key_id"), given.get("bucket_owner")
+    if key and not given.get("encrypt"):
+        found.append(f"kms_key_id ({key!r}) has no effect without encrypt: set encrypt to true")
+    if owner and not ACCOUNT.fullmatch(owner):
+        found.append(f"bucket_owner is {owner!r}; it is the id of an AWS account, 12 digits in quotes")
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +98,13 @@ class S3Lock:
         region: str | None = None,
         owner: str | None = None,
         wait: Callable[[float], None] = time.sleep,
+        encryption: Mapping[str, str] | None = None,
     ) -> None:
         self._client = aws.client("s3", region=region)
         self._object = {"Bucket": bucket, "Key": key + LOCK_SUFFIX}
         if owner:
             self._object["ExpectedBucketOwner"] = owner
+        self._put = {**self._object, **(encryption or {}), "ContentType": "application/json", "IfNoneMatch": "*"}
         self._wait = wait
         self.where = f"s3://{bucket}/{key}{LOCK_SUFFIX}"
         self.removal = f"aws s3 rm {self.where}"
@@ -135,10 +137,9 @@ class S3Lock:
 
     def _write(self, text: str) -> str:
         """The code of what hindered it; empty where nothing did."""
-        arguments = {**self._object, "Body": text.encode(), "ContentType": "application/json", "IfNoneMatch": "*"}
         for attempt in range(1, CONCURRENT_ATTEMPTS + 1):
             try:
-                self._client.put_object(**arguments)
+                self._client.put_object(**self._put, Body=text.encode())
                 return ""
             except Exception as error:
                 code = errors.code_of(error)

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documents in S3, with compare-and-swap, history, and digests in the lock table.
 
-Encryption is the bucket's default. S3 is strongly consistent, so a document that does not fit its digest is not old:
-either its writer was killed before it came to the digest, or somebody else wrote it past all locks.
+Encryption is the bucket's default, unless the setting asks for one. S3 is strongly consistent, so a document that does
+not fit its digest is not old: either its writer was killed before it came to the digest, or somebody else wrote it past
+all locks.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ MISMATCH_PAUSES = (0.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 class S3Store:
     """Documents as objects of one bucket. owner: the account that must own the bucket, where that is to be checked.
 
-    operation: what is being written for; it stands in the history.
+    encryption: the arguments of PutObject that ask for it. operation: what is being written for, for the history.
     """
 
     operation = ""
@@ -69,10 +70,12 @@ class S3Store:
         owner: str | None = None,
         digests: Digests | None = None,
         wait: Callable[[float], None] = time.sleep,
+        encryption: Mapping[str, str] | None = None,
     ) -> None:
         self._client = aws.client("s3", region=region)
         self._bucket = bucket
         self._owner = {"ExpectedBucketOwner": owner} if owner else {}
+        self._encryption = dict(encryption or {})
         self._digests = digests
         self._wait = wait
 
@@ -210,6 +213,7 @@ class S3Store:
     def _put(self, key: str, body: bytes, token: str, condition: Mapping[str, str]) -> Stored | None:
         """None where the condition did not hold."""
         arguments = {**self._object(key), "Body": body, "ContentType": "application/json", **condition}
+        arguments |= self._encryption
         try:
             answer = self._repeated(self._client.put_object, {**arguments, "Metadata": self._marks(token)})
         except Exception as error:
@@ -302,5 +306,7 @@ class S3Store:
         said = errors.explained(error, doing, LAYER)
         if code in errors.DENIED:
             hint = "S3 answers so also where there is no such object and s3:ListBucket is not allowed."
+            if self._owner:
+                hint += f" So it does where the bucket is not of the account {self._owner['ExpectedBucketOwner']}."
             return StateError(f"{said} {hint}")
         return said

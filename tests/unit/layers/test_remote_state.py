@@ -59,10 +59,36 @@ def test_all_that_is_wrong_is_said_at_once():
     assert len(caught.value.problems) == 4
 
 
+@pytest.mark.parametrize(
+    ("given", "headers"),
+    [
+        ({}, {}),
+        ({"encrypt": False}, {}),
+        ({"encrypt": True}, {"ServerSideEncryption": "AES256"}),
+        ({"encrypt": True, "kms_key_id": "k"}, {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "k"}),
+    ],
+)
+def test_encryption_is_asked_for_as_terraform_does(given, headers):
+    assert remote_state.of({"remote_state": {"bucket": "b", **given}}).backend.encryption == headers
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kms_key_id": "k"}, "has no effect without encrypt"),
+        ({"bucket_owner": "1234"}, "bucket_owner is '1234'; it is the id of an AWS account"),
+    ],
+)
+def test_headers_that_cannot_be_meant_are_refused(given, message):
+    with pytest.raises(PlanError, match=message):
+        remote_state.of({"remote_state": {"bucket": "b", **given}})
+
+
 def test_the_options_are_those_of_the_documentation():
     documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]["remote_state"]["suboptions"]
     bare = {name: {k: v for k, v in option.items() if k != "description"} for name, option in documented.items()}
-    assert bare == remote_state.ARGUMENT_SPEC["options"]
+    options = remote_state.ARGUMENT_SPEC["options"]
+    assert bare == {name: {k: v for k, v in spec.items() if k != "no_log"} for name, spec in options.items()}
     assert [name for name in bare if f"| `{name}` |" not in SETTINGS] == []
 
 

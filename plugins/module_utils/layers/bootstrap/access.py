@@ -8,7 +8,7 @@ Every call here either reads, or writes under a condition that never holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import errors
@@ -34,11 +34,15 @@ UNCONDITIONAL = "use a store that knows conditional writes (If-Match): without t
 ALLOW = "allow it to whoever runs this, in the IAM policy of the credentials of the layer state_bucket"
 
 
-def bucket(aws: Aws, name: str, declared: bool) -> tuple[bool, list[Check]]:
-    """Whether the bucket is there, and what is to be said about that."""
+def bucket(aws: Aws, name: str, declared: bool, owner: str | None = None) -> tuple[bool, list[Check]]:
+    """Whether the bucket is there, and what is to be said about that. owner: the account that has to own it."""
     label = f"bucket {name}"
+    if declared and owner and owner != aws.account_id:
+        said = f"is declared in state_bucket, which makes it in {aws.account_id}, and bucket_owner is {owner}"
+        return False, [failed(label, said, "leave out bucket_owner, or declare the bucket where its account is meant")]
+    owner = owner or aws.account_id
     try:
-        aws.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=aws.account_id)
+        aws.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=owner)
     except Exception as error:
         code = errors.code_of(error)
         if code in GONE and declared:
@@ -47,10 +51,11 @@ def bucket(aws: Aws, name: str, declared: bool) -> tuple[bool, list[Check]]:
             todo = "declare it in state_bucket of one host, or make it in another way"
             return False, [failed(label, "is not there, and nothing declares it", todo)]
         if code in DENIED:
-            said = "belongs to another account (names of buckets are unique worldwide), or s3:ListBucket is denied"
-            return False, [failed(label, said, "choose another name, or use credentials that may read it")]
+            said = f"is not of the account {owner} (names of buckets are unique worldwide), or s3:ListBucket is denied"
+            todo = "choose another name, use credentials that may read it, or name its account in bucket_owner"
+            return False, [failed(label, said, todo)]
         return False, [failed(label, str(errors.explained(error, f"look at {label}", aws.layer)), "run again")]
-    return True, [ok(label, "is there, in this account")]
+    return True, [ok(label, f"is there, in {'this account' if owner == aws.account_id else f'the account {owner}'}")]
 
 
 def table(aws: Aws, name: str, declared: bool) -> tuple[bool, list[Check]]:
@@ -74,14 +79,15 @@ def table(aws: Aws, name: str, declared: bool) -> tuple[bool, list[Check]]:
     return True, [ok(label, f"is there, {found['TableStatus'].lower()}")]
 
 
-def bucket_access(aws: Aws, name: str, key: str) -> Check:
-    """What may not be done with documents in the bucket."""
+def bucket_access(aws: Aws, name: str, key: str, encryption: Mapping[str, str] | None = None) -> Check:
+    """What may not be done with documents in the bucket. encryption: what each write asks for."""
     s3, probe = aws.client("s3"), {"Bucket": name, "Key": f"{key}.probe"}
+    put = {**probe, **(encryption or {})}
     calls: dict[str, Callable[[], Any]] = {
         "s3:ListBucket": lambda: s3.list_objects_v2(Bucket=name, Prefix=key, MaxKeys=1),
         "s3:ListBucketVersions": lambda: s3.list_object_versions(Bucket=name, Prefix=key, MaxKeys=1),
         "s3:GetObject": lambda: s3.get_object(**probe),
-        "s3:PutObject": lambda: s3.put_object(**probe, Body=b"", IfMatch=NO_SUCH_TAG),
+        "s3:PutObject": lambda: s3.put_object(**put, Body=b"", IfMatch=NO_SUCH_TAG),
         # Removes also what a store that knows no conditions has just written.
         "s3:DeleteObject": lambda: s3.delete_object(**probe, IfMatch=NO_SUCH_TAG),
     }

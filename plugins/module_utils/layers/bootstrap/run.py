@@ -142,8 +142,9 @@ def _state(aws: Aws, setting: RemoteState | None, declared: Mapping[str, set[str
     found: list[Check] = []
     key = setting.paths.memory(STATE_LAYER) if setting else STATE_LAYER
     if bucket := names["bucket"]:
-        there, checks = access.bucket(aws, bucket, bucket in declared["bucket"])
-        found += checks + ([access.bucket_access(aws, bucket, key)] if there else [])
+        owner, encryption = (setting.backend.owner, setting.backend.encryption) if setting else (None, {})
+        there, checks = access.bucket(aws, bucket, bucket in declared["bucket"], owner)
+        found += checks + ([access.bucket_access(aws, bucket, key, encryption)] if there else [])
     if table := names["lock_table"]:
         there, checks = access.table(aws, table, table in declared["lock_table"])
         found += checks + ([access.table_access(aws, table, f"{bucket}/{key}")] if there else [])
@@ -154,7 +155,8 @@ def _after(
     aws: Aws, setting: RemoteState, params: Mapping[str, Any], check_mode: bool, progress: Progress
 ) -> tuple[list[Check], list[str]]:
     """How the bucket is set up, and documents that lie in the folder still."""
-    there, _checks = access.bucket(aws, setting.backend.bucket, declared=True)
+    backend = setting.backend
+    there, _checks = access.bucket(aws, backend.bucket, declared=False, owner=backend.owner)
     if not there:
         return [], []
     found = list(access.set_up(aws, setting.backend.bucket))

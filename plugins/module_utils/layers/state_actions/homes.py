@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
@@ -46,7 +46,7 @@ class Home:
 
 
 def of_bucket(backend: Backend, aws: Aws) -> Home:
-    bare = S3Store(aws, backend.bucket, backend.region, backend.owner)
+    bare = replace(backend, table=None, use_lockfile=True).store(aws)
     digests = Digests(aws, backend.table, backend.bucket, backend.region) if backend.table else None
     return Home(f"s3://{backend.bucket}", backend.store(aws), bare, lambda key: backend.lock(aws, key), digests)
 

@@ -40,6 +40,7 @@ SIDE_SPEC: dict[str, Any] = {
         "profile": {"type": "str"},
     },
 }
+OF_BUCKETS = ("bucket", "lock_table", "lock", "encrypt", "kms_key_id", "bucket_owner")
 Progress = Callable[[str], None]
 Connect = Callable[[str | None], Aws]
 
@@ -77,6 +78,9 @@ class Side:
             "lock": lock if self.backend.table else "s3",
             "prefix": self.paths.prefix,
             "file_name": "" if self.paths.file_name == FILE_NAME else self.paths.file_name,
+            "encrypt": self.backend.encrypt,
+            "kms_key_id": self.backend.kms_key_id,
+            "bucket_owner": self.backend.owner,
         }
         return {name: value for name, value in found.items() if value}
 
@@ -127,9 +131,14 @@ def _sides(setting: RemoteState, connect: Connect, params: Mapping[str, Any]) ->
             "the options of dockyard_remote_state; the one that is not given is dockyard_remote_state itself"
         )
     source, target = (_side(name, given[name], setting, connect, params) for name in given)
-    if source.location == target.location and source.backend == target.backend:
+    if source.location == target.location and _locks(source) == _locks(target):
         raise StateError(f"migrate_from and migrate_to are the same place: {source.name}")
     return source, target
+
+
+def _locks(side: Side) -> Backend | None:
+    """The place of documents and locks alone: how new versions are encrypted is no other place."""
+    return side.backend and replace(side.backend, encrypt=False, kms_key_id=None, owner=None)
 
 
 def _side(
@@ -142,7 +151,7 @@ def _side(
     except StateError as error:
         raise StateError(f"{name}: {error}") from error
     if folder := given.get("folder"):
-        wrong = [option for option in ("bucket", "lock_table", "lock") if given.get(option)]
+        wrong = [option for option in OF_BUCKETS if given.get(option)]
         if wrong:
             raise StateError(f"{name} is a folder and takes no {', '.join(wrong)}")
         path = Path(params.get("base_dir") or setting.folder.parents[1]) / folder
