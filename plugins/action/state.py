@@ -13,7 +13,6 @@ from ansible.utils.display import Display
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions import run as state_actions
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 from ansible_collections.dockyard.aws.plugins.plugin_utils import state_view
 from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import InProcessAction
 from ansible_collections.dockyard.aws.plugins.plugin_utils.painting import paint
@@ -45,10 +44,7 @@ class ActionModule(InProcessAction):
         return params
 
     def _validated(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """People know the option as the variable of the playbook."""
-        action, allowed = arguments.get("action"), self.ARGUMENT_SPEC["action"]["choices"]
-        if action is not None and action not in allowed:
-            raise ReconcileError(f"state_action is {action!r}; it is one of {', '.join(allowed)}")
+        state_actions.check_action(arguments.get("action"))
         return super()._validated(arguments)
 
     def _declared(

@@ -538,7 +538,7 @@ def test_the_playbook_shows_lines_and_writes_json(aws, emulator, inventory, tmp_
     assert found.code == 0 and versions[0]["version"] in found.text and "apply ecr" in found.text
     restore = ("-e", "state_action=restore", "-e", "state_layer=ecr", "-e", f"state_version={versions[-1]['version']}")
     unknown = play(emulator, "playbooks/state.yml", "-e", "state_action=lst", inventory=inventory)
-    assert unknown.code != 0 and "state_action is 'lst'; it is one of list, show" in unknown.failed_messages()
+    assert unknown.code != 0 and "state_action: is 'lst'; it is one of list, show" in unknown.failed_messages()
     checked = play(
         emulator,
         "playbooks/state.yml",

@@ -51,6 +51,13 @@ ARGUMENT_SPEC: dict[str, Any] = {
 }
 
 
+def check_action(action: Any) -> None:
+    """People know the module's option as the variable of the playbook."""
+    allowed = ARGUMENT_SPEC["action"]["choices"]
+    if action is not None and action not in allowed:
+        raise PlanError([Problem("", "state_action", f"is {action!r}; it is one of {', '.join(allowed)}")])
+
+
 def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict[str, Any]:
     """The result of the module. Nothing of it is secret."""
     action = params["action"]
