@@ -108,6 +108,8 @@ class EmulatorApplication:
         method = environ["REQUEST_METHOD"]
         if (method, name) == ("POST", "faults"):
             return self.add_faults(environ)
+        if method == "GET" and name.startswith("layers/"):
+            return layer(name.removeprefix("layers/"))
         handlers: dict[tuple[str, str], Callable[[], Any]] = {
             ("GET", "health"): lambda: {"status": "ok"},
             ("GET", "calls"): self.calls.summary,
@@ -139,6 +141,13 @@ class EmulatorApplication:
             moto_api_backend.reset()
         self.calls.reset()
         self.faults.clear()
+
+
+def layer(digest: str) -> Response:
+    """A blob of an image in ECR."""
+    from emulator.mends.ecr import LAYERS
+
+    return Response(LAYERS[digest]) if digest in LAYERS else as_json({"error": f"{digest} is unknown"}, 404)
 
 
 def buffer_body(environ: dict[str, Any]) -> None:

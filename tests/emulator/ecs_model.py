@@ -14,7 +14,9 @@ from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
+from moto.ecr.models import ecr_backends
 from moto.elbv2.models import elbv2_backends
+from moto.logs.models import logs_backends
 
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 AGENT_PORTS = ["22", "2375", "2376", "51678", "51679"]
@@ -34,6 +36,7 @@ class Service:
         self.cluster = cluster
         self.client_token: str | None = None
         self.task_sets: list[Any] = []
+        self.records: list[dict[str, Any]] = []  # of its service deployments, the newest last
         self.steady = False
 
     name = property(lambda self: self.data["serviceName"])
@@ -60,6 +63,12 @@ class Service:
         deployments: list[dict[str, Any]] = self.data["deployments"]
         return next(one for one in deployments if one["status"] == "PRIMARY")
 
+    def record(self, status: str, reason: str, *of: str) -> None:
+        """Bring the records that are in one of these states to another one."""
+        for one in self.records:
+            if one["status"] in of:
+                one.update(status=status, statusReason=reason, updatedAt=now())
+
     def event(self, message: str) -> None:
         """AWS keeps the last 100 events, the newest first."""
         text = f"(service {self.name}) {message}"
@@ -75,6 +84,7 @@ class Task:
         self.definition = definition
         self.targets: list[tuple[str, dict[str, Any]]] = []
         self.network_interface: str | None = None
+        self.unhealthy = False
 
     task_arn = property(lambda self: self.data["taskArn"])
     short_id = property(lambda self: self.data["taskArn"].rsplit("/", 1)[-1])
@@ -82,6 +92,7 @@ class Task:
     container_instance = property(lambda self: self.data.get("containerInstanceArn"))
     running = property(lambda self: self.data["lastStatus"] == "RUNNING" and self.wanted)
     wanted = property(lambda self: self.data["desiredStatus"] == "RUNNING")
+    healthy = property(lambda self: self.running and not (self.unhealthy and self.targets))
     alive = property(lambda self: self.data["lastStatus"] != "STOPPED")
 
     @property
@@ -134,6 +145,16 @@ def elbv2_of(backend: Any) -> Any:
     return elbv2_backends[backend.account_id][backend.region_name]
 
 
+def ecr_of(backend: Any) -> Any:
+    """The ECR backend of the same account and region."""
+    return ecr_backends[backend.account_id][backend.region_name]
+
+
+def logs_of(backend: Any) -> Any:
+    """The CloudWatch Logs backend of the same account and region."""
+    return logs_backends[backend.account_id][backend.region_name]
+
+
 def autoscaling_of(backend: Any) -> Any:
     """The autoscaling backend of the same account and region."""
     return autoscaling_backends[backend.account_id][backend.region_name]
@@ -145,6 +166,12 @@ def capacity_of(ec2: Any, instance_type: str) -> dict[str, int]:
     vcpus = int(info.get("VCpuInfo", {}).get("DefaultVCpus", 2))
     memory = int(info.get("MemoryInfo", {}).get("SizeInMiB", 4096))
     return {"CPU": vcpus * 1024, "MEMORY": int(memory * 0.94)}
+
+
+def architecture_of(ec2: Any, instance_type: str) -> str:
+    """As the agent registers it."""
+    info: dict[str, Any] = next((one for one in ec2.instance_types if one.get("InstanceType") == instance_type), {})
+    return str((info.get("ProcessorInfo", {}).get("SupportedArchitectures") or ["x86_64"])[-1])
 
 
 def resources(capacity: dict[str, int], ports: list[str]) -> list[dict[str, Any]]:
@@ -177,6 +204,7 @@ def sync_instances(backend: Any, cluster: Any) -> None:
         joined.capacity = capacity_of(ec2, instance.instance_type)
         joined.registered_resources = resources(joined.capacity, AGENT_PORTS)
         joined.capacity_provider_name = provider_of(backend, cluster, instance)
+        joined.attributes["ecs.cpu-architecture"] = architecture_of(ec2, instance.instance_type)
     for key, joined in list(registered.items()):
         if joined.ec2_instance_id not in running:
             del registered[key]
@@ -245,6 +273,7 @@ def release_targets(backend: Any, task: Task) -> list[str]:
     for arn, target in task.targets:
         if arn in groups:
             groups[arn].deregister([target])
+            groups[arn].failing = getattr(groups[arn], "failing", set()) - {target["Id"]}
             left.append(arn)
     task.targets = []
     return left

@@ -4,12 +4,15 @@
 """The project's own simulation of the ECS scheduler; tests against it prove agreement with our model of ECS only.
 
 Nothing moves by itself: every DescribeServices advances each described service by one step. The tag of an image decides
-how its tasks fare: `crash` exits with 1, `nopull` cannot be pulled, anything else runs.
+how its tasks fare: `crash` exits with 1, `nopull` cannot be pulled, `unhealthy` runs until its load balancer's health
+checks fail, anything else runs. Of an image that is named by its digest, the tags that it has in ECR count. A one-off
+task with the command `exit N` ends with N. Containers with the log driver awslogs write a line or two.
 """
 
 from __future__ import annotations
 
 import math
+import time
 import uuid
 from typing import Any
 
@@ -20,7 +23,9 @@ from emulator.ecs_model import (
     autoscaling_of,
     bindings,
     ec2_of,
+    ecr_of,
     elbv2_of,
+    logs_of,
     needs,
     now,
     refresh,
@@ -42,10 +47,23 @@ class Unplaceable(Exception):
         self.failure = failure
 
 
-def fate(definition: Any) -> str:
-    """What the image tags of a task definition make of its tasks: crash, nopull or run."""
-    tags = {str(one.get("image", "")).rsplit(":", 1)[-1] for one in definition.container_definitions}
-    return next((one for one in ("nopull", "crash") if one in tags), "run")
+FATES = ("nopull", "crash", "unhealthy")
+
+
+def fate(backend: Any, definition: Any) -> str:
+    """What the image tags of a task definition make of its tasks."""
+    tags = {tag for one in definition.container_definitions for tag in tags_of(backend, str(one.get("image", "")))}
+    return next((one for one in FATES if one in tags), "run")
+
+
+def tags_of(backend: Any, image: str) -> set[str]:
+    """The tag of an image, or those that its digest has in ECR; an image that is not there cannot be pulled."""
+    name, at, digest = image.partition("@")
+    if not at:
+        return {image.rsplit(":", 1)[-1]}
+    repository = ecr_of(backend).repositories.get(name.partition("/")[2].partition(":")[0])
+    found = [one for one in repository.images if one.get_image_digest() == digest] if repository else []
+    return {tag for one in found for tag in one.image_tags} if found else {"nopull"}
 
 
 def new_deployment(service: Service) -> None:
@@ -74,6 +92,18 @@ def new_deployment(service: Service) -> None:
         if name in data:
             deployment[name] = data[name]
     data["deployments"].insert(0, deployment)
+    service.record("STOPPED", "A newer service deployment was started.", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
+    prefix = data["serviceArn"].replace(":service/", ":service-deployment/")
+    service.records.append(
+        {
+            "serviceDeploymentArn": f"{prefix}/{uuid.uuid4().hex[:22]}",
+            "serviceArn": data["serviceArn"],
+            "clusterArn": data["clusterArn"],
+            "createdAt": now(),
+            "startedAt": now(),
+            "status": "IN_PROGRESS",
+        }
+    )
     service.steady = False
 
 
@@ -106,23 +136,64 @@ def advance(backend: Any, task: Task, service: Service | None = None) -> None:
     """The task's own next state."""
     if not task.wanted:
         stop_now(backend, task, task.data["stoppedReason"], task.data["stopCode"])
-    elif task.data["lastStatus"] != "RUNNING":
-        ending = fate(task.definition)
-        if ending == "run":
-            run(backend, task, service)
-            return
-        if ending == "crash":
-            stop_now(backend, task, "Essential container in task exited", "EssentialContainerExited", exit_code=1)
+        return
+    ending = fate(backend, task.definition)
+    if task.data["lastStatus"] != "RUNNING":
+        if ending in ("crash", "nopull"):
+            fail(backend, task, ending)
+            blame(task, service)
         else:
-            image = task.data["containers"][0]["image"]
-            reason = (
-                f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve {image}"
-            )
-            stop_now(backend, task, reason, "TaskFailedToStart")
-        for deployment in service.data["deployments"] if service else []:
-            deployment["failedTasks"] += int(deployment["id"] == task.deployment)
+            run(backend, task, service)
     elif service is None:  # a one-off task has done its work
-        stop_now(backend, task, "Essential container in task exited", "EssentialContainerExited")
+        code = exit_code(task)
+        write_logs(backend, task, f"the work is done, exit code {code}")
+        stop_now(backend, task, "Essential container in task exited", "EssentialContainerExited", exit_code=code)
+    elif ending == "unhealthy" and task.targets:
+        reason = f"Task failed ELB health checks in (target-group {task.targets[0][0]})"
+        stop_now(backend, task, reason, "ServiceSchedulerInitiated")
+        blame(task, service)
+
+
+def fail(backend: Any, task: Task, ending: str) -> None:
+    """A task that never reaches RUNNING."""
+    if ending == "crash":
+        write_logs(backend, task, "starting", "fatal: cannot go on")
+        stop_now(backend, task, "Essential container in task exited", "EssentialContainerExited", exit_code=1)
+        return
+    image = task.data["containers"][0]["image"]
+    reason = f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve {image}"
+    stop_now(backend, task, reason, "TaskFailedToStart")
+
+
+def blame(task: Task, service: Service | None) -> None:
+    """Its deployment has one failed task more."""
+    for deployment in service.data["deployments"] if service else []:
+        deployment["failedTasks"] += int(deployment["id"] == task.deployment)
+
+
+def exit_code(task: Task) -> int:
+    """Of a one-off task: what its command says."""
+    for override in task.data["overrides"].get("containerOverrides") or []:
+        command = override.get("command") or []
+        if command[:1] == ["exit"] and len(command) == 2:
+            return int(command[1])
+    return 0
+
+
+def write_logs(backend: Any, task: Task, *lines: str) -> None:
+    """What its containers write to CloudWatch Logs, where the log group is there."""
+    for container in task.definition.container_definitions:
+        configuration = container.get("logConfiguration") or {}
+        options = configuration.get("options") or {}
+        logs = logs_of(backend)
+        group = options.get("awslogs-group")
+        if configuration.get("logDriver") != "awslogs" or group not in logs.groups:
+            continue
+        stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{container['name']}/{task.short_id}"
+        if stream not in logs.groups[group].streams:
+            logs.create_log_stream(group, stream)
+        at = int(time.time() * 1000)
+        logs.put_log_events(group, stream, [{"timestamp": at, "message": line} for line in lines])
 
 
 def run(backend: Any, task: Task, service: Service | None) -> None:
@@ -131,6 +202,8 @@ def run(backend: Any, task: Task, service: Service | None) -> None:
     task.data.update(connectivity="CONNECTED", connectivityAt=now(), healthStatus="UNKNOWN")
     for container in task.data["containers"]:
         container["lastStatus"] = "RUNNING"
+    write_logs(backend, task, "starting", "running")
+    task.unhealthy = fate(backend, task.definition) == "unhealthy"
     groups = elbv2_of(backend).target_groups
     for balancer in service.data["loadBalancers"] if service else []:
         arn = balancer.get("targetGroupArn")
@@ -138,6 +211,8 @@ def run(backend: Any, task: Task, service: Service | None) -> None:
             target = target_of(backend, task, balancer)
             groups[arn].register([target])
             task.targets.append((arn, target))
+            if task.unhealthy:
+                groups[arn].failing = getattr(groups[arn], "failing", set()) | {target["Id"]}
             assert service is not None
             service.event(f"registered 1 targets in (target-group {arn})")
 
@@ -171,6 +246,8 @@ def break_circuit(service: Service) -> bool:
         good.update(status="PRIMARY", rolloutState="IN_PROGRESS", updatedAt=now())
         good["rolloutStateReason"] = f"ECS deployment circuit breaker: rolling back to deploymentId {identity}."
         service.data["taskDefinition"] = good["taskDefinition"]
+    status = "ROLLBACK_IN_PROGRESS" if breaker.get("rollback") and good else "STOPPED"
+    service.record(status, primary["rolloutStateReason"], "IN_PROGRESS")
     return True
 
 
@@ -183,12 +260,12 @@ def stop_tasks(backend: Any, service: Service) -> None:
     surplus = mine[service.desired_count :]
     others = [task for task in tasks if task not in mine]
     floor = math.ceil(service.desired_count * service.data["deploymentConfiguration"]["minimumHealthyPercent"] / 100)
-    healthy = sum(1 for task in tasks if task.running)
+    healthy = sum(1 for task in tasks if task.healthy)
     stopped = []
     for task in surplus + others:
-        if task.running and healthy - 1 < floor:
+        if task.healthy and healthy - 1 < floor:
             continue
-        healthy -= int(task.running)
+        healthy -= int(task.healthy)
         stopped.append(task)
     request_stop(backend, service, stopped)
 
@@ -427,7 +504,8 @@ def settle(backend: Any, service: Service) -> None:
     """Old deployments without tasks go, the primary is COMPLETED once it has what it wants."""
     primary, data = service.primary, service.data
     with_tasks = {task.deployment for task in service_tasks(backend, service) if task.wanted}
-    done = primary["runningCount"] == service.desired_count and primary["rolloutState"] != "FAILED"
+    mine = [task for task in service_tasks(backend, service) if task.deployment == primary["id"] and task.healthy]
+    done = len(mine) == service.desired_count and primary["rolloutState"] != "FAILED"
     if not done or with_tasks - {primary["id"]}:
         return
     data["deployments"] = [primary]
@@ -435,6 +513,8 @@ def settle(backend: Any, service: Service) -> None:
         primary.update(rolloutState="COMPLETED", updatedAt=now())
         primary["rolloutStateReason"] = f"ECS deployment {primary['id']} completed."
         service.event(f"(deployment {primary['id']}) deployment completed.")
+        service.record("SUCCESSFUL", "", "IN_PROGRESS")
+        service.record("ROLLBACK_SUCCESSFUL", "Rolled back.", "ROLLBACK_IN_PROGRESS")
     if not service.steady:
         service.steady = True
         service.event("has reached a steady state.")

@@ -222,6 +222,18 @@ NETWORK_CONFIGURATION = {
     "assign_public_ip": flag("Give tasks a public IP address.", default=False),
 }
 
+DEPLOY_TASK = {
+    "name": text("Name for people, for example V(migrate).", required=True),
+    "container": text("Container that the command is for; the first essential one without it."),
+    "command": texts("Command instead of the container's own."),
+    "environment": mapping("Environment variables in addition to the container's own."),
+    "task_definition": text(
+        "Family, or C(family:revision), instead of the revision that is being deployed: for example one without a "
+        "fixed host port."
+    ),
+    "timeout": number("How many seconds it may take.", default=1800),
+}
+
 VPC_LATTICE = {
     "role": text("Name or ARN of the ECS infrastructure role.", required=True),
     "target_group_arn": text("ARN of the VPC Lattice target group.", required=True),
@@ -311,6 +323,16 @@ SERVICE = {
     "role": text(
         "Name or ARN of the role with which ECS reaches the load balancer, where the service-linked role is not used. "
         "Another value later replaces the service."
+    ),
+    "deploy_tasks": mappings(
+        "One-off tasks that a deploy runs with the new revision before it updates the service, one after the other, "
+        "for example database migrations. One that fails ends the deploy.",
+        DEPLOY_TASK,
+    ),
+    "keep_revisions": number(
+        "How many active revisions of the family a deploy leaves; older ones are deregistered unless they are in use. "
+        "V(0) keeps all.",
+        default=10,
     ),
     "wait_for_steady_state": flag("Wait until the tasks run, and fail with the reasons if they do not.", default=True),
     "wait_timeout": number("How many seconds to wait.", default=600),

@@ -49,6 +49,7 @@ def service_problems(service: Mapping[str, Any], task: Mapping[str, Any] | None,
     yield from _load_balancers(service)
     yield from _rebalancing(service, where)
     yield from _ranges(service)
+    yield from _deploys(service, task)
     if task is not None:
         yield from _with_task(service, task, where)
 
@@ -200,6 +201,7 @@ def _rebalancing(service: Mapping[str, Any], where: set[str]) -> Iterator[str]:
 def _ranges(service: Mapping[str, Any]) -> Iterator[str]:
     high = 2**31 - 1
     whole = {"desired_count": (0, high), "health_check_grace_period_seconds": (0, high), "wait_timeout": (1, 86_400)}
+    whole["keep_revisions"] = (0, high)
     yield from _out_of_range("", service, whole)
     yield from _out_of_range("deployment_configuration", service["deployment_configuration"] or {}, ROLLOUT_RANGES)
     network = service["network_configuration"]
@@ -208,6 +210,20 @@ def _ranges(service: Mapping[str, Any]) -> Iterator[str]:
             count = len(network[option] or ())
             if not low <= count <= most:
                 yield f"network_configuration.{option}: has {count} entries, ECS allows {low}..{most}"
+
+
+def _deploys(service: Mapping[str, Any], task: Mapping[str, Any] | None) -> Iterator[str]:
+    """One-off tasks whose names tell them apart and whose container is there."""
+    items = service["deploy_tasks"] or ()
+    for name, count in Counter(item["name"] for item in items).items():
+        if count > 1:
+            yield f"deploy_tasks: {name!r} is there {count} times"
+    known = [item.get("name") for item in (task or {}).get("containerDefinitions") or ()]
+    for item in items:
+        path = f"deploy_tasks[{item['name']}]"
+        yield from _out_of_range(path, item, {"timeout": (1, 86_400)})
+        if item["container"] and known and not item["task_definition"] and item["container"] not in known:
+            yield f"{path}.container: got {item['container']!r}, the task definition has: {', '.join(map(str, known))}"
 
 
 def _out_of_range(path: str, values: Mapping[str, Any], ranges: Mapping[str, tuple[float, float]]) -> Iterator[str]:

@@ -147,7 +147,7 @@ class EcsService(Kind):
         }
         changes.update(_newest(aws, resource, changes))
         for field in changes.keys() & set(LAID_OVER):
-            changes[field] = _laid_over(observed.properties.get(field), changes[field])
+            changes[field] = laid_over(observed.properties.get(field), changes[field])
         if changes.pop("launchType", None):
             changes["capacityProviderStrategy"] = []
         if changes.get("volumeConfigurations") == {}:
@@ -235,7 +235,7 @@ def _of_revision(aws: Aws, service: Mapping[str, Any]) -> dict[str, Any]:
     return {name: revisions[0][name] for name in ON_REVISION if revisions and revisions[0].get(name)}
 
 
-def _laid_over(observed: Any, changes: Any) -> Any:
+def laid_over(observed: Any, changes: Any) -> Any:
     result = merged(observed, changes)
     strategy_there = result.get("strategy") or "ROLLING"
     given = {name: value for name, value in result.items() if OF_STRATEGY.get(name) in (None, strategy_there)}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
@@ -39,6 +40,8 @@ ATTEMPTS = 6
 # Among how many revisions, newest and oldest, to look for the one that carries the tags of the family.
 REVISIONS_SEARCHED = 100
 ASKED_AT_ONCE = 5
+# On a revision that a deploy has registered and no service runs yet: everybody else passes it by.
+CANDIDATE_TAG = "dockyard:candidate"
 # A declaration that is made on top of the family's current revision: the overrides, instead of a whole definition.
 ON_LATEST = "overridesOfLatest"
 
@@ -116,7 +119,7 @@ def _family(aws: Aws, name: str) -> Observed | None:
     found = latest(aws, name)
     if found is None or name != found.attributes["family"] or ENVIRONMENT_TAG in (found.tags or {}):
         return found
-    for some in chunks(_likely_tagged(_revisions(aws, name)[1:]), ASKED_AT_ONCE):
+    for some in chunks(_likely_tagged(revisions(aws, name)[1:]), ASKED_AT_ONCE):
         tagged = [labels for labels in each(lambda arn: _labels(aws, arn), some) if ENVIRONMENT_TAG in labels]
         if tagged:
             found.tags = {**tagged[0], **(found.tags or {})}
@@ -130,7 +133,7 @@ def _likely_tagged(arns: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(by_turns))[:REVISIONS_SEARCHED]
 
 
-def _revisions(aws: Aws, family: str) -> list[str]:
+def revisions(aws: Aws, family: str) -> list[str]:
     """The ARNs of a family's active revisions, the newest first."""
     arguments = {"familyPrefix": family, "status": "ACTIVE", "sort": "DESC"}
     arns = pages(aws.client("ecs"), "list_task_definitions", "taskDefinitionArns", **arguments)
@@ -143,19 +146,41 @@ def _labels(aws: Aws, arn: str) -> dict[str, str]:
 
 def _environments(aws: Aws, family: str) -> dict[int, str | None]:
     """Whose each active revision is, by its number."""
-    arns = _revisions(aws, family)
+    arns = revisions(aws, family)
     owners = each(lambda arn: _labels(aws, arn).get(ENVIRONMENT_TAG), arns)
     return {int(arn.rsplit(":", 1)[1]): owner for arn, owner in zip(arns, owners, strict=True)}
 
 
 def latest(aws: Aws, name: str) -> Observed | None:
-    """A family's latest active revision (name: the family), or one revision (name: `family:revision` or an ARN)."""
+    """A family's latest active revision (name: the family), or one revision (name: `family:revision` or an ARN).
+
+    Of a family, candidates are passed by: what a deploy has not brought to the service yet is not what runs.
+    """
+    found = newest(aws, name)
+    if found is None or ":" in name or CANDIDATE_TAG not in (found.tags or {}):
+        return found
+    for arn in revisions(aws, name)[1:]:
+        found = newest(aws, arn)
+        if found is not None and CANDIDATE_TAG not in (found.tags or {}):
+            return replace(found, name=name)
+    return None
+
+
+def newest(aws: Aws, name: str) -> Observed | None:
+    """The same, candidates too."""
+    found, status = described(aws, name)
+    return found if status == "ACTIVE" else None
+
+
+def described(aws: Aws, name: str) -> tuple[Observed | None, str]:
+    """A revision with its status: a service may run one that is INACTIVE by now."""
     answer = unless(GONE, aws.client("ecs").describe_task_definition, taskDefinition=name, include=["TAGS"])
-    if answer is None or answer["taskDefinition"].get("status", "ACTIVE") != "ACTIVE":
-        return None
-    described = answer["taskDefinition"]
-    properties = {key: value for key, value in described.items() if key not in DESCRIBE_ONLY}
-    return Observed(name, properties, attributes(described), tags.from_list(answer.get("tags"), "key", "value"))
+    if answer is None:
+        return None, ""
+    task = answer["taskDefinition"]
+    properties = {key: value for key, value in task.items() if key not in DESCRIBE_ONLY}
+    labels = tags.from_list(answer.get("tags"), "key", "value")
+    return Observed(name, properties, attributes(task), labels), task.get("status", "ACTIVE")
 
 
 def attributes(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,7 +236,7 @@ def register(aws: Aws, definition: Mapping[str, Any], labels: Mapping[str, str],
             if attempt + 1 == ATTEMPTS or not passes:
                 raise
         time.sleep(2**attempt / 2)
-        found = latest(aws, definition["family"])
+        found = newest(aws, definition["family"])
         newer = found is not None and found.attributes["revision"] > current
         if found is not None and newer and not compare.differences(sent, found.properties):
             return found.attributes

@@ -1,16 +1,20 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mends of ECR: digests, immutable tags."""
+"""Mends of ECR: digests, immutable tags, layers."""
 
 from __future__ import annotations
 
+import base64
 import fnmatch
 import hashlib
+import uuid
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.ecr.exceptions import InvalidParameterException
 from moto.ecr.models import ECRBackend, Image
+from moto.ecr.responses import ECRResponse
 
 from emulator.patching import replace
 
@@ -62,3 +66,50 @@ def put_image(original: Any, self: Any, repository_name: str, image_manifest: st
 def resolve_image_tag_mutability(_original: Any, self: Any, repository: Any, proposed_image_tag: str) -> list[Any]:
     """Decided above."""
     return []
+
+
+# Blobs by their digests, and what was uploaded so far by upload ids.
+LAYERS: dict[str, bytes] = {}
+UPLOADS: dict[str, bytes] = {}
+
+
+@replace(ECRResponse, "initiate_layer_upload")
+def initiate_layer_upload(_original: Any, self: Any) -> ActionResult:
+    """Not in moto."""
+    identity = str(uuid.uuid4())
+    UPLOADS[identity] = b""
+    return ActionResult({"uploadId": identity, "partSize": 10 * 2**20})
+
+
+@replace(ECRResponse, "upload_layer_part")
+def upload_layer_part(_original: Any, self: Any) -> ActionResult:
+    """Not in moto."""
+    identity, blob = self._get_param("uploadId"), self._get_param("layerPartBlob")
+    UPLOADS[identity] += base64.b64decode(blob) if isinstance(blob, str) else blob
+    return ActionResult({"uploadId": identity, "lastByteReceived": len(UPLOADS[identity]) - 1})
+
+
+@replace(ECRResponse, "complete_layer_upload")
+def complete_layer_upload(_original: Any, self: Any) -> ActionResult:
+    """Not in moto."""
+    blob = UPLOADS.pop(self._get_param("uploadId"))
+    digest = "sha256:" + hashlib.sha256(blob).hexdigest()
+    if self._get_param("layerDigests") != [digest]:
+        error = InvalidParameterException(f"The digest of the layer is {digest}.")
+        error.code = "InvalidLayerException"
+        raise error
+    LAYERS[digest] = blob
+    return ActionResult({"layerDigest": digest, "repositoryName": self._get_param("repositoryName")})
+
+
+@replace(ECRResponse, "get_download_url_for_layer")
+def get_download_url_for_layer(_original: Any, self: Any) -> ActionResult:
+    """AWS answers a presigned URL of S3; here the emulator itself has the blob. Not in moto."""
+    digest = self._get_param("layerDigest")
+    if digest not in LAYERS:
+        error = InvalidParameterException(f"The layer with the digest {digest} does not exist in the repository.")
+        error.code = "LayersNotFoundException"
+        raise error
+    return ActionResult(
+        {"downloadUrl": f"http://{self.headers['host']}/_emulator/layers/{digest}", "layerDigest": digest}
+    )

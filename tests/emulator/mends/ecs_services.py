@@ -261,3 +261,31 @@ def list_services(_original: Any, self: Any) -> ActionResult:
     start, size = int(self._get_param("nextToken") or 0), int(self._get_param("maxResults") or 10)
     following = str(start + size) if start + size < len(arns) else None
     return ActionResult({"serviceArns": arns[start : start + size], "nextToken": following})
+
+
+@replace(EC2ContainerServiceResponse, "list_service_deployments")
+def list_service_deployments(_original: Any, self: Any) -> ActionResult:
+    """The newest first. Not in moto."""
+    service = service_of(self)
+    wanted = self._get_param("status")
+    briefs = [one for one in reversed(service.records) if not wanted or one["status"] in wanted]
+    return ActionResult({"serviceDeployments": briefs[: int(self._get_param("maxResults") or 20)]})
+
+
+@replace(EC2ContainerServiceResponse, "describe_service_deployments")
+def describe_service_deployments(_original: Any, self: Any) -> ActionResult:
+    """Not in moto."""
+    wanted = self._get_param("serviceDeploymentArns") or []
+    known = {
+        one["serviceDeploymentArn"]: one for service in self.ecs_backend.services.values() for one in service.records
+    }
+    failures = [{"arn": arn, "reason": "MISSING"} for arn in wanted if arn not in known]
+    return ActionResult({"serviceDeployments": [known[arn] for arn in wanted if arn in known], "failures": failures})
+
+
+def service_of(response: Any) -> Service:
+    """The service that a call names."""
+    backend = response.ecs_backend
+    cluster = backend._get_cluster(response._get_param("cluster") or "default")
+    service: Service = backend._get_service(cluster.name, response._get_param("service"))
+    return service

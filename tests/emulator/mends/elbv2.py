@@ -229,6 +229,9 @@ def health_for(original: Any, self: Any, target: dict[str, Any], ec2_backend: An
     if health.status == "healthy" and not users_of(self):
         health.status, health.reason = "unused", "Target.NotInUse"
         health.description = "Target group is not configured to receive traffic from the load balancer"
+    elif health.status == "healthy" and target["Id"] in getattr(self, "failing", ()):
+        health.status, health.reason = "unhealthy", "Target.ResponseCodeMismatch"
+        health.description = "Health checks failed with these codes: [503]"
     return health
 
 

@@ -1,0 +1,107 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a deployment failed: stopped tasks, unhealthy targets, the last lines of their logs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.deploy import logs
+from ansible_collections.dockyard.aws.plugins.module_utils.deploy.verdict import short
+
+TASKS_PER_CALL = 100
+TASKS_SHOWN = 3
+# States of a target that is neither good nor on its way.
+BAD = ("unhealthy", "unavailable")
+
+
+def stopped(aws: Aws, cluster: str, service: str) -> list[dict[str, Any]]:
+    """The stopped tasks of a service that ECS still knows, the newest first."""
+    ecs = aws.client("ecs")
+    found = pages(ecs, "list_tasks", "taskArns", cluster=cluster, serviceName=service, desiredStatus="STOPPED")
+    tasks: list[dict[str, Any]] = []
+    for some in chunks(found, TASKS_PER_CALL):
+        tasks += ecs.describe_tasks(cluster=cluster, tasks=some)["tasks"]
+    return sorted(tasks, key=lambda task: str(task.get("stoppedAt") or ""), reverse=True)
+
+
+def targets(aws: Aws, service: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The targets of a service's target groups, by the groups' ARNs."""
+    found = {}
+    for balancer in service.get("loadBalancers") or ():
+        arn = balancer.get("targetGroupArn")
+        if arn and arn not in found:
+            answer = aws.client("elbv2").describe_target_health(TargetGroupArn=arn)
+            found[arn] = list(answer["TargetHealthDescriptions"])
+    return found
+
+
+def bad_targets(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """Each unhealthy target with the load balancer's reason."""
+    return [
+        f"target {item['Target']['Id']}:{item['Target'].get('Port', '')} of {group_name(arn)} is "
+        f"{item['TargetHealth']['State']}: {_health(item['TargetHealth'])}"
+        for arn, items in found.items()
+        for item in items
+        if item["TargetHealth"]["State"] in BAD
+    ]
+
+
+def _health(health: Mapping[str, Any]) -> str:
+    parts = [health.get("Reason"), health.get("Description")]
+    return ", ".join(str(part) for part in parts if part) or "no reason given"
+
+
+def group_name(arn: str) -> str:
+    """The name in a target group's ARN."""
+    return arn.split(":targetgroup/", 1)[-1].split("/", 1)[0]
+
+
+def of_tasks(tasks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why tasks stopped, each reason once with how many they are."""
+    counted: dict[str, int] = {}
+    for task in tasks:
+        text = why(task)
+        counted[text] = counted.get(text, 0) + 1
+    most = sorted(counted.items(), key=lambda item: -item[1])[:TASKS_SHOWN]
+    return [f"{count} tasks: {text}" if count > 1 else f"a task: {text}" for text, count in most]
+
+
+def why(task: Mapping[str, Any]) -> str:
+    """Why one task stopped: its reason, and each container's exit code or reason."""
+    code = f" ({task['stopCode']})" if task.get("stopCode") else ""
+    parts = [f"{task.get('stoppedReason') or 'stopped without a reason'}{code}"]
+    for container in task.get("containers") or ():
+        if container.get("exitCode") not in (None, 0):
+            parts.append(f"container {container['name']} exited with {container['exitCode']}")
+        if container.get("reason") and container["reason"] not in parts[0]:
+            parts.append(f"container {container['name']}: {container['reason']}")
+    return ", ".join(parts)
+
+
+def last_lines(aws: Aws, definition: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The last lines of the newest failed task, by container; without those that wrote nothing."""
+    for task in tasks:
+        found = {name: stream.last_lines() for name, stream in logs.streams(aws, definition, task["taskArn"])}
+        if any(found.values()):
+            return {name: lines for name, lines in found.items() if lines}
+    return {}
+
+
+def tried(look: Callable[[], Sequence[str]], what: str) -> list[str]:
+    """What a look finds, or why it could not look: the reason of the reason must not hide what was found."""
+    try:
+        return list(look())
+    except Exception as error:
+        return [f"{what} could not be read: {' '.join(str(error).split())}"]
+
+
+def running_words(service: Mapping[str, Any] | None) -> str:
+    """What a service runs now."""
+    if service is None:
+        return "the service is gone"
+    return f"{short(service['taskDefinition'])} runs with {service['runningCount']} of {service['desiredCount']} tasks"
