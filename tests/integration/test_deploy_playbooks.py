@@ -43,7 +43,7 @@ def test_a_day_of_a_service(emulator, inventory, tmp_path):
     made = run("site", limit="all")
     assert made.code == 0, made.text
     ecr = emulator.client("ecr")
-    for tag in ("1.0", "crash"):
+    for tag in ("1.0", "unhealthy"):
         push(ecr, tag)
 
     report = tmp_path / "deploy.json"
@@ -53,7 +53,7 @@ def test_a_day_of_a_service(emulator, inventory, tmp_path):
     assert "web/web: deployed\n  web:1 → web:2" in deployed.text
     assert json.loads(report.read_text())["services"][0]["status"] == "deployed"
 
-    failed = run("deploy", "-e", "image_tag=crash", "-e", f"deploy_report={report}")
+    failed = run("deploy", "-e", "image_tag=unhealthy", "-e", f"deploy_report={report}")
     assert failed.code == 2 and "ECS went back: web:2 runs with 2 of 2 tasks." in failed.failed_messages()
     written = json.loads(report.read_text())
     assert written["services"][0]["status"] == "failed" and "circuit breaker" in written["failures"]["web"]
