@@ -202,7 +202,11 @@ class Deploy:
         except Exception as error:
             self.report.status = FAILED
             self._take_back_candidate()
-            raise self._aws.explained(error, f"deploy {self._service.name}") from error
+            why = self._aws.explained(error, f"deploy {self._service.name}")
+            if not self.report.deployment:
+                raise why from error
+            goes_on = f"{why} The deployment {self.report.deployment} goes on in ECS: look at it with status.yml"
+            raise DeployFailed(goes_on) from error
         self._clean_up(target)
 
     def _registered(self) -> Observed:
@@ -218,6 +222,11 @@ class Deploy:
             labels[ENVIRONMENT_TAG] = self._aws.environment
         family = self._service.family
         newest = resource.newest(self._aws, family)
+        if newest is not None and self._is_target(newest):
+            # Another service of the family was faster.
+            self._target, self.report.task_definition = newest, short(newest.attributes["arn"])
+            self.report.registers = False
+            return
         current = int(newest.attributes["revision"]) if newest else 0
         made = resource.register(self._aws, self._definition, {**labels, resource.CANDIDATE_TAG: "true"}, current)
         self._target = Observed(family, self._definition, made, {**labels, resource.CANDIDATE_TAG: "true"})

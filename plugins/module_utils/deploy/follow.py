@@ -20,6 +20,7 @@ FIRST_DELAY = 0.3
 GROWTH = 1.5
 LONGEST_DELAY = 6.0
 TIME_OUT = "time limit"
+ERRORS_ENDURED = 8
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Follower:
         self._told: dict[str, str] = {}
         self._seen_events: set[str] = set()
         self._unhealthy_since: float | None = None
+        self._errors = 0
         self._result = Followed(Verdict(verdict.GOING), None)
 
     def knows(self, service: Mapping[str, Any]) -> None:
@@ -71,7 +73,7 @@ class Follower:
         """Until it ends in one way or another, or the time is up."""
         delay = FIRST_DELAY
         while True:
-            found = self.look()
+            found = self._look_in_spite_of_errors()
             self._result.verdict, self._result.seconds = found, self._elapsed()
             if found.state != verdict.GOING:
                 return self._result
@@ -82,6 +84,19 @@ class Follower:
                 return self._result
             self._clock.sleep(min(delay, left))
             delay = min(delay * GROWTH, LONGEST_DELAY)
+
+    def _look_in_spite_of_errors(self) -> Verdict:
+        """A moment without an answer says nothing about the deployment; many in a row end the following."""
+        try:
+            found = self.look()
+        except Exception as error:
+            self._errors += 1
+            if self._errors >= ERRORS_ENDURED:
+                raise
+            self._say("error", f"no answer: {' '.join(str(error).split())}")
+            return Verdict(verdict.GOING)
+        self._errors = 0
+        return found
 
     def look(self) -> Verdict:
         """One look."""

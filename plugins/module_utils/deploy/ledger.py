@@ -59,7 +59,8 @@ class Ledger:
 
     def _apply(self, changes: list[Change], work: Callable[[], None]) -> None:
         if self._recorder is None:
-            work()
+            with self._turn:
+                work()
             return
         did = False
 

@@ -29,9 +29,9 @@ def target(aws: Aws, family: str, running: str, wanted: str) -> str:
     """The ARN of the revision to go back to: `previous`, a number, `family:number` or an ARN."""
     there = active(aws, family)
     if wanted == "previous":
-        older = [arn for arn in there if revision(arn) < revision(running) and not _is_candidate(aws, arn)]
-        if older:
-            return older[0]
+        older = (arn for arn in there if revision(arn) < revision(running) and not _is_candidate(aws, arn))
+        if (found := next(older, None)) is not None:
+            return found
         raise ReconcileError(
             f"{_short(running)} runs, and {family} has no older active revision to go back to{_listed(there)}"
         )
@@ -39,10 +39,10 @@ def target(aws: Aws, family: str, running: str, wanted: str) -> str:
     named = wanted.rsplit("/", 1)[-1].rpartition(":")[0]
     if not number.isdecimal() or named not in ("", family):
         raise ReconcileError(f"revision: got {wanted!r}, allowed: previous, a number, or {family}:<number>")
-    found = [arn for arn in there if revision(arn) == int(number)]
-    if not found:
+    found = next((arn for arn in there if revision(arn) == int(number)), None)
+    if found is None:
         raise ReconcileError(f"revision: {family}:{number} is not an active revision{_listed(there)}")
-    return found[0]
+    return found
 
 
 def _is_candidate(aws: Aws, arn: str) -> bool:

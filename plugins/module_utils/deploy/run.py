@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.aws import errors
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import services
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.deploying import UNCHANGED, Deploy
@@ -69,8 +70,9 @@ def _prepare(deploys: list[Deploy]) -> None:
     def prepared(item: Deploy) -> Problem | None:
         try:
             item.prepare()
-        except ReconcileError as error:
-            return Problem(item.report.host, "", str(error))
+        except Exception as error:
+            doing = f"find out what to deploy to {item.report.service}"
+            return Problem(item.report.host, "", str(errors.explained(error, doing, services.LAYER)))
         return None
 
     problems = [problem for problem in each(prepared, deploys) if problem is not None]

@@ -36,10 +36,11 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], N
     declared = running.parsed(full)[services.LAYER]
     service = services.one(services.of(declared, params.get("service")), "run_task")
     aws = sessions.aws(services.LAYER)
-    live = ecs_rollout.described(aws, service.name)
-    if live is None or live["status"] != "ACTIVE":
-        raise ReconcileError(f"the ECS service {service.name} does not exist: site.yml makes it")
-    found = _definition(aws, params.get("task_definition"), live["taskDefinition"])
+    with services.explained(aws, f"run a task of {service.name}"):
+        live = ecs_rollout.described(aws, service.name)
+        if live is None or live["status"] != "ACTIVE":
+            raise ReconcileError(f"the ECS service {service.name} does not exist: site.yml makes it")
+        found = _definition(aws, params.get("task_definition"), live["taskDefinition"])
     task = one_off.OneOff(
         params["name"],
         params.get("container") or "",
@@ -58,7 +59,8 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], N
         "container": container,
     }
     if not check_mode:
-        ran = one_off.Runner(aws, live).run(task, arn, found.properties)
+        with services.explained(aws, f"run a task of {service.name}"):
+            ran = one_off.Runner(aws, live).run(task, arn, found.properties)
         result.update(ran.as_result())
         if not ran.succeeded:
             result.update(failed=True, msg=ran.failure())

@@ -33,7 +33,8 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], N
     declared = running.parsed(full)[services.LAYER]
     service = services.one(services.of(declared, params.get("service")), "scale")
     aws = sessions.aws(services.LAYER)
-    live = ecs_rollout.described(aws, service.name)
+    with services.explained(aws, f"look at {service.name}"):
+        live = ecs_rollout.described(aws, service.name)
     if live is None or live["status"] != "ACTIVE":
         raise ReconcileError(f"the ECS service {service.name} does not exist: site.yml makes it")
     notes = _check(aws, service, count)

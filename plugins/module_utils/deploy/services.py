@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import ecs_services, remote_state
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Declaration
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
@@ -95,6 +97,15 @@ def one(found: list[Service], doing: str) -> Service:
         listed = "\n".join(f"  - {item.name}, on the host {item.host}" for item in found)
         raise ReconcileError(f"{doing} is for one service: name its host with --limit, or -e service=<name>:\n{listed}")
     return found[0]
+
+
+@contextmanager
+def explained(aws: Aws, doing: str) -> Iterator[None]:
+    """What AWS answers, in words that say what to do."""
+    try:
+        yield
+    except Exception as error:
+        raise aws.explained(error, doing) from error
 
 
 def failed(message: str) -> dict[str, Any]:

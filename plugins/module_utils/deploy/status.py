@@ -32,7 +32,8 @@ def run(params: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str,
     found = services.of(declared, params.get("service"))
     aws = sessions.aws(services.LAYER)
     live = _described(aws, found)
-    rows = each(lambda item: _row(sessions, item, live.get(item.name), params["events"]), found)
+    with services.explained(aws, "look at the services"):
+        rows = each(lambda item: _row(sessions, item, live.get(item.name), params["events"]), found)
     result = {"changed": False, "services": rows, "healthy": not any(row["problems"] for row in rows)}
     return result
 

@@ -320,6 +320,14 @@ def test_targets_that_stay_unhealthy():
     assert script.lines.count(f"web: {said}") == 1
 
 
+def test_a_moment_without_an_answer_says_nothing():
+    done = service(deployment(2, NEW, state="COMPLETED", runningCount=2))
+    broken = {"status": "ACTIVE"}
+    assert followed(Script([broken] * 7 + [done])).verdict.state == "done"
+    with pytest.raises(KeyError):
+        followed(Script([broken]))
+
+
 def test_a_service_that_is_deleted_meanwhile():
     assert followed(Script([RUNNING, None])).verdict.state == "deleted"
 

@@ -1,0 +1,139 @@
+# Copyright: Contributors to dockyard.aws
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One-off tasks: what is asked of ECS, and how they end."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.dockyard.aws.plugins.module_utils.deploy import one_off
+from ansible_collections.dockyard.aws.plugins.module_utils.deploy.follow import Clock
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}}
+ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:7"
+SERVICE = {"clusterArn": "arn:aws:ecs:eu-central-1:123456789012:cluster/shop", "serviceName": "web"}
+DEFINITION = {"containerDefinitions": [{"name": "log", "essential": False}, {"name": "web"}, {"name": "proxy"}]}
+
+
+def test_a_task_runs_as_the_tasks_of_the_service_do():
+    service = {
+        **SERVICE,
+        "launchType": "FARGATE",
+        "platformVersion": "1.4.0",
+        "networkConfiguration": NETWORK,
+        "placementConstraints": [{"type": "distinctInstance"}],
+    }
+    task = one_off.OneOff("migrate", command=["./manage", "migrate"], environment={"N": 1}, memory="2048")
+    asked = one_off.request(service, ARN, "web", task, "live")
+    assert asked.pop("clientToken")
+    assert asked == {
+        "cluster": "shop",
+        "taskDefinition": ARN,
+        "count": 1,
+        "startedBy": "dockyard.aws",
+        "group": "dockyard.aws:web",
+        "launchType": "FARGATE",
+        "platformVersion": "1.4.0",
+        "networkConfiguration": NETWORK,
+        "overrides": {
+            "containerOverrides": [
+                {"name": "web", "command": ["./manage", "migrate"], "environment": [{"name": "N", "value": "1"}]}
+            ],
+            "memory": "2048",
+        },
+        "tags": [{"key": "dockyard:environment", "value": "live"}],
+    }
+
+
+def test_a_capacity_provider_strategy_takes_the_place_of_the_launch_type():
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    service = {**SERVICE, "launchType": "FARGATE", "capacityProviderStrategy": strategy}
+    asked = one_off.request(service, ARN, "web", one_off.OneOff("x"), "")
+    assert asked["capacityProviderStrategy"] == strategy and "launchType" not in asked and "overrides" not in asked
+
+
+def test_the_container_that_counts():
+    assert one_off.container_of(DEFINITION, "") == "web"
+    assert one_off.container_of(DEFINITION, "proxy") == "proxy"
+    with pytest.raises(ReconcileError, match="container: got 'api', the task definition has: log, web, proxy"):
+        one_off.container_of(DEFINITION, "api")
+
+
+class Ecs:
+    """RunTask and DescribeTasks; the last answer stays."""
+
+    environment = "live"
+
+    def __init__(self, *states, failures=()):
+        self.states, self.failures, self.lines, self.seconds = list(states), failures, [], 0.0
+
+    def client(self, name, region=None):
+        return self
+
+    def progress(self, line):
+        self.lines.append(line)
+
+    def run_task(self, **_arguments):
+        return {"tasks": [] if self.failures else [{"taskArn": "arn/1"}], "failures": list(self.failures)}
+
+    def describe_tasks(self, **_arguments):
+        found = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return {"tasks": [found] if found else []}
+
+    def stop_task(self, **arguments):
+        self.lines.append(f"stopped: {arguments['reason']}")
+        return {"task": {**self.states[0], "containers": [{"name": "web", "exitCode": 0}]}}
+
+    def sleep(self, seconds):
+        self.seconds += seconds
+
+    def run(self, **options):
+        task = one_off.OneOff("migrate", **options)
+        runner = one_off.Runner(self, SERVICE, Clock(lambda: self.seconds, self.sleep))
+        return runner.run(task, ARN, DEFINITION)
+
+
+def stopped(reason="Essential container in task exited", **container):
+    return {"lastStatus": "STOPPED", "stoppedReason": reason, "containers": [{"name": "web", **container}]}
+
+
+def test_its_exit_code_counts():
+    ecs = Ecs(None, {"lastStatus": "PENDING"}, {"lastStatus": "RUNNING"}, stopped(exitCode=0))
+    assert ecs.run().succeeded
+    assert ecs.lines[-3:] == ["web: migrate: PENDING", "web: migrate: RUNNING", "web: migrate: exited with 0"]
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (stopped(exitCode=2), "container web exited with 2: Essential container in task exited"),
+        (stopped("CannotPullContainerError: no basic auth"), "container web never ran: CannotPullContainerError"),
+    ],
+)
+def test_how_it_fails(task, message):
+    ran = Ecs(task).run()
+    assert not ran.succeeded and message in ran.failure()
+
+
+def test_the_time_limit_stops_it_whatever_it_says_on_its_way_out():
+    ran = Ecs({"lastStatus": "RUNNING"}).run(timeout=60)
+    assert not ran.succeeded and "it did not end within the time limit of 60 s" in ran.failure()
+
+
+@pytest.mark.parametrize(
+    ("ecs", "message"),
+    [
+        (
+            Ecs(failures=[{"reason": "RESOURCE:PORTS"}]),
+            "could not be placed: RESOURCE:PORTS (no container instance has its",
+        ),
+        (Ecs(None), "is not known to ECS any more"),
+    ],
+)
+def test_what_never_starts(ecs, message):
+    with pytest.raises(AwsError) as caught:
+        ecs.run()
+    assert message in str(caught.value)
