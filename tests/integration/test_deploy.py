@@ -250,6 +250,19 @@ def test_bad_input_is_refused(runner, ecr, options, message):
     assert message in str(caught.value)
 
 
+def test_several_services_are_deployed_only_if_that_is_meant(runner, ecr):
+    declarations = declared()
+    other = {**declarations["ecs"]["web"]["services"][0], "name": "other", "load_balancers": None}
+    declarations["ecs"]["web"]["services"].append(other)
+    deployer = made(runner, ecr, declarations)
+    push(ecr, "v2")
+    with pytest.raises(ReconcileError, match="deploy is for one service: name its host with --limit, or the service"):
+        deployer.deploy("v2")
+    result = deployer.deploy("v2", all_services=True)
+    assert [(item["status"], item["task_definition"]) for item in result["services"]] == [("deployed", "web:2")] * 2
+    runner.assert_nothing_to_do(declarations)
+
+
 def test_the_inventory_keeps_the_image_that_it_owns(runner, ecr):
     deployer = made(runner, ecr, declared(image_owner="declaration"))
     with pytest.raises(PlanError, match="image_owner is declaration, so the inventory sets the image"):

@@ -67,7 +67,7 @@ def test_a_day_of_a_service(emulator, inventory, tmp_path):
     shown = run("status", limit="all")
     assert shown.code == 0 and "web      web:1     web:v1" in shown.text
 
-    task = run("run_task", "-e", '{"command": ["exit", "4"]}')
+    task = run("run_task", "-e", '{"task_command": ["exit", "4"]}')
     assert task.code == 2 and "container web exited with 4" in task.failed_messages()
 
     scaled = run("scale", "-e", "desired_count=3")

@@ -79,7 +79,7 @@ def wanted_images(
         found = ", ".join(f"{name} ({base.repository})" for name, base in sorted(in_ecr.items())) or "none"
         raise ReconcileError(
             f"image_tag: got {tag!r}, and it is not clear which image is meant. Containers with an image in ECR: "
-            f'{found}. Say it with -e \'{{"images": {{"<container>": "<tag>"}}}}\''
+            f'{found}. Say it with -e \'{{"deploy_images": {{"<container>": "<tag>"}}}}\''
         )
     return {name: chosen(base, tag) for name, base in in_ecr.items()}
 

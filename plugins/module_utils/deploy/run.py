@@ -38,7 +38,7 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict
     declared = running.parsed(planned.params)[services.LAYER]
     found = services.of(declared, params.get("service"))
     if not params["all_services"]:
-        found = [services.one(found, "deploy")]
+        found = [services.one(found, "deploy", "deploy_service")]
     sessions, _environment = running.connect(planned.params, progress)
     ledger = Ledger(planned, sessions)
     deploys = [Deploy(sessions, planned, ledger, service, params) for service in found]

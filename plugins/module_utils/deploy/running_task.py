@@ -34,7 +34,7 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], N
     full = {**params, "state": "present", "strict": False}
     sessions, _environment = running.connect(full, progress)
     declared = running.parsed(full)[services.LAYER]
-    service = services.one(services.of(declared, params.get("service")), "run_task")
+    service = services.one(services.of(declared, params.get("service")), "run_task", "task_service")
     aws = sessions.aws(services.LAYER)
     with services.explained(aws, f"run a task of {service.name}"):
         live = ecs_rollout.described(aws, service.name)

@@ -31,7 +31,7 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], N
     full = {**params, "state": "present", "strict": False}
     sessions, _environment = running.connect(full, progress)
     declared = running.parsed(full)[services.LAYER]
-    service = services.one(services.of(declared, params.get("service")), "scale")
+    service = services.one(services.of(declared, params.get("service")), "scale", "scale_service")
     aws = sessions.aws(services.LAYER)
     with services.explained(aws, f"look at {service.name}"):
         live = ecs_rollout.described(aws, service.name)

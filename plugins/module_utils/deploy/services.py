@@ -91,11 +91,14 @@ def of(declarations: Iterable[Declaration], wanted: str | None = None) -> list[S
     return named
 
 
-def one(found: list[Service], doing: str) -> Service:
-    """The only one; where there are several, it has to be said which is meant."""
+def one(found: list[Service], doing: str, variable: str) -> Service:
+    """The only one; where there are several, it has to be said which is meant. variable: of the playbook."""
     if len(found) > 1:
         listed = "\n".join(f"  - {item.name}, on the host {item.host}" for item in found)
-        raise ReconcileError(f"{doing} is for one service: name its host with --limit, or -e service=<name>:\n{listed}")
+        raise ReconcileError(
+            f"{doing} is for one service: name its host with --limit, or the service with -e {variable}=<name>. "
+            f"There are:\n{listed}"
+        )
     return found[0]
 
 
