@@ -18,7 +18,7 @@ options:
       - Which layers. Defaults to those that the tags of the run select.
     type: list
     elements: str
-    choices: [state_bucket, iam, network, ecr, certificate, alb, dns, autoscaling, ecs]
+    choices: [state_bucket, iam, network, ecr, certificate, alb, dns, autoscaling, ecs, static_site]
   prune:
     description:
       - Delete what the state remembers of these layers and the inventory declares no more.

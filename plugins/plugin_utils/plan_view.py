@@ -21,6 +21,8 @@ PAST = {"create": "created", "update": "updated", "replace": "replaced", "delete
 VALUE_WIDTH = 72
 DIFF_LINES = 12
 PART_LINES = 8
+# More fields than this are counted: a website has thousands of files.
+FIELDS = 25
 
 
 def plain(text: str, _colour: str) -> str:
@@ -57,11 +59,25 @@ def change_lines(change: Change, paint: Paint = plain) -> Iterator[str]:
     if reason not in ("configuration", "destroy"):
         head += f"   ({reason})"
     yield paint(head, COLOURS[action])
-    width = max((len(item["path"]) for item in change["differences"]), default=0)
-    for item in change["differences"]:
+    fields = change["differences"]
+    listed = fields if len(fields) <= FIELDS else fields[: FIELDS - 1]
+    width = max((len(item["path"]) for item in listed), default=0)
+    for item in listed:
         yield from _field(action, item, min(width, 40), paint)
+    if rest := fields[len(listed) :]:
+        yield f"        … {_rest_line(rest)}"
     for note in change.get("notes", ()):
         yield f"        # {note}"
+
+
+def _rest_line(fields: Collection[Mapping[str, Any]]) -> str:
+    """How many fields are not shown, and what becomes of them."""
+    parts = [
+        (sum(item["before"] is None for item in fields), "to add"),
+        (sum(None not in (item["before"], item["after"]) for item in fields), "to change"),
+        (sum(item["after"] is None for item in fields), "to remove"),
+    ]
+    return f"{len(fields):,} more: " + ", ".join(f"{number:,} {what}" for number, what in parts if number)
 
 
 def _would_remove(changes: Collection[Change], paint: Paint) -> Iterator[str]:

@@ -16,6 +16,7 @@ SERVICES: tuple[str, ...] = (
     "ecs_tasks",
     "iam",
     "s3",
+    "cloudfront",
     "dynamodb",
     "ecr",
     "applicationautoscaling",

@@ -19,6 +19,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.actions import
     iam,
     network,
     state_bucket,
+    static_site,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import ENVIRONMENT_TAG
@@ -33,6 +34,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "dns": dns.ACTIONS,
     "autoscaling": autoscaling.ACTIONS,
     "ecs": ecs.ACTIONS,
+    "static_site": static_site.ACTIONS,
 }
 READING = ("Describe", "List", "BatchGet", "BatchCheck")
 # The services to which a layer hands roles on.
@@ -46,7 +48,7 @@ LINKED: dict[str, tuple[str, ...]] = {
     "autoscaling": ("autoscaling.amazonaws.com", "ecs.application-autoscaling.amazonaws.com"),
     "ecs": ("ecs.amazonaws.com",),
 }
-GLOBAL_SERVICES = frozenset({"iam", "sts", "s3", "route53"})
+GLOBAL_SERVICES = frozenset({"iam", "sts", "s3", "route53", "cloudfront"})
 # Where else a layer works: the certificates of CloudFront are there.
 FURTHER_REGIONS = {"certificate": ("us-east-1",)}
 

@@ -15,8 +15,20 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecs import Ecs
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam import Iam
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.network import Network
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_bucket import StateBucket
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.static_site import StaticSite
 
 LAYERS: dict[str, Layer] = {
     layer.NAME: layer
-    for layer in (StateBucket(), Iam(), Network(), Ecr(), Certificate(), Alb(), Dns(), Autoscaling(), Ecs())
+    for layer in (
+        StateBucket(),
+        Iam(),
+        Network(),
+        Ecr(),
+        Certificate(),
+        Alb(),
+        Dns(),
+        Autoscaling(),
+        Ecs(),
+        StaticSite(),
+    )
 }

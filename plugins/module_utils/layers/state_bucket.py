@@ -17,16 +17,17 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import (
     api_names,
     declared_only,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.s3_buckets import (
+    PUBLIC_ACCESS,
+    name_problems,
+    tls_only,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem, Ref, Resource
 
 LOCK_KEY = "LockID"
 KMS_ALGORITHMS = ("aws:kms", "aws:kms:dsse")
 KMS_KEY_ARN = re.compile(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/[\w-]+")
-BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]*[a-z0-9]")
-RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
-RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
-PUBLIC_ACCESS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 BUCKET_OPTIONS: dict[str, Any] = {
     "name": {
@@ -182,7 +183,7 @@ def _bucket_properties(bucket: Mapping[str, Any], environment: Environment) -> d
         "PublicAccessBlockConfiguration": dict.fromkeys(PUBLIC_ACCESS, True),
         "VersioningConfiguration": {"Status": "Enabled"},
         "ServerSideEncryption": _encryption(bucket),
-        "Policy": {"Version": "2012-10-17", "Statement": [_tls_only(arn), *bucket["policy_statements"]]},
+        "Policy": {"Version": "2012-10-17", "Statement": [tls_only(arn), *bucket["policy_statements"]]},
         "LifecycleRules": _lifecycle(bucket),
     }
 
@@ -192,17 +193,6 @@ def _encryption(bucket: Mapping[str, Any]) -> dict[str, Any]:
     if bucket["sse_algorithm"] == "aws:kms":
         result["BucketKeyEnabled"] = bucket["bucket_key_enabled"]
     return result
-
-
-def _tls_only(arn: str) -> dict[str, Any]:
-    return {
-        "Sid": "DenyInsecureTransport",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, f"{arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
 
 
 def _lifecycle(bucket: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -250,7 +240,7 @@ def _table_properties(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bucket_problems(bucket: Mapping[str, Any]) -> Iterator[str]:
-    yield from _name_problems(bucket["name"])
+    yield from name_problems(bucket["name"])
     if bucket["kms_key"] and bucket["sse_algorithm"] not in KMS_ALGORITHMS:
         yield f"kms_key needs sse_algorithm {' or '.join(KMS_ALGORITHMS)}, got {bucket['sse_algorithm']}"
     for option in ("noncurrent_version_expiration_days", "abort_incomplete_multipart_upload_days"):
@@ -264,22 +254,6 @@ def _bucket_problems(bucket: Mapping[str, Any]) -> Iterator[str]:
             yield f"policy_statements[{number}] {message}"
         if statement.get("Sid") == "DenyInsecureTransport":
             yield f"policy_statements[{number}] Sid DenyInsecureTransport belongs to the statement that is always there"
-
-
-def _name_problems(name: str) -> Iterator[str]:
-    """The rules of general purpose buckets; dots, which S3 would allow, break TLS with the wildcard certificate."""
-    if not 3 <= len(name) <= 63:
-        yield f"bucket name {name!r} has {len(name)} characters, allowed are 3 to 63"
-    elif "." in name:
-        yield f"bucket name {name!r} must not contain dots: S3's TLS certificate does not cover such names"
-    elif not BUCKET_NAME.fullmatch(name):
-        yield f"bucket name {name!r} may have lower-case letters, digits and hyphens, and no hyphen at its ends"
-    for prefix in RESERVED_PREFIXES:
-        if name.startswith(prefix):
-            yield f"bucket name {name!r} must not begin with {prefix!r}, which AWS reserves"
-    for suffix in RESERVED_SUFFIXES:
-        if name.endswith(suffix):
-            yield f"bucket name {name!r} must not end with {suffix!r}, which AWS reserves"
 
 
 def _table_problems(table: Mapping[str, Any]) -> Iterator[str]:

@@ -26,7 +26,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_details
 # Where AWS keeps what belongs to no region. Only there the tagging API lists it.
 GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 # CloudFront's certificates are in that region too.
-GLOBAL_SERVICES = ("iam", "route53:hostedzone", "acm:certificate")
+GLOBAL_SERVICES = ("iam", "route53:hostedzone", "acm:certificate", "cloudfront:distribution")
 # What comes and goes with something else that is listed itself.
 PARTS = (
     ("ec2", "security-group-rule/"),
@@ -70,7 +70,7 @@ def find_tagged(aws: Aws, iam: Aws, autoscaling: Aws) -> tuple[list[Tagged], lis
         ("Auto Scaling groups (autoscaling:DescribeAutoScalingGroups)", lambda: _groups(autoscaling)),
     ]
     if region != aws.region:
-        label = f"IAM policies, instance profiles, hosted zones, certificates (tag:GetResources in {region})"
+        label = f"IAM policies, instance profiles, hosted zones, certificates, distributions (tag:GetResources in {region})"
         lookups.append((label, lambda: _of_region(aws, region, ResourceTypeFilters=list(GLOBAL_SERVICES))))
     notes: list[str] = []
 

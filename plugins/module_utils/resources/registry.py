@@ -9,6 +9,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     acm,
     autoscaling,
+    cloudfront,
     dynamodb,
     ec2_launch_template,
     ec2_network,
@@ -24,6 +25,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     logs,
     route53,
     s3,
+    s3_policy,
+    s3_site_files,
     ssm,
 )
 
@@ -46,6 +49,9 @@ _MODULES = (
     ecs_cluster,
     ecs_task_definition,
     ecs_service,
+    s3_policy,
+    cloudfront,
+    s3_site_files,
 )
 
 KINDS: dict[str, Kind] = {kind.kind: kind() for module in _MODULES for kind in module.KINDS}

@@ -63,6 +63,15 @@ def _write_encryption(s3: Any, bucket: dict[str, str], encryption: Mapping[str, 
     s3.put_bucket_encryption(**bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
 
 
+def _write_website(s3: Any, bucket: dict[str, str], website: Mapping[str, Any]) -> None:
+    given = {name: value for name, value in website.items() if value}
+    s3.put_bucket_website(**bucket, WebsiteConfiguration=given)
+
+
+def _without_metadata(answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
 SETTINGS: dict[str, Setting] = {
     "ObjectOwnership": Setting(_read_ownership, _write_ownership, None, "OwnershipControlsNotFoundError"),
     "PublicAccessBlockConfiguration": Setting(
@@ -95,17 +104,24 @@ SETTINGS: dict[str, Setting] = {
         "delete_bucket_lifecycle",
         "NoSuchLifecycleConfiguration",
     ),
+    "WebsiteConfiguration": Setting(
+        lambda s3, bucket: _without_metadata(s3.get_bucket_website(**bucket)),
+        _write_website,
+        "delete_bucket_website",
+        "NoSuchWebsiteConfiguration",
+    ),
 }
 IN_CREATE = frozenset({"ObjectOwnership"})
 
 
 class S3Bucket(Kind):
-    """A general purpose bucket: ownership, public access block, versioning, encryption, policy, lifecycle."""
+    """A general purpose bucket: ownership, public access, versioning, encryption, policy, lifecycle, website."""
 
     kind = "s3_bucket"
     label = "S3 bucket"
     holds_data = True
-    defaults = {"Policy": None, "LifecycleRules": []}
+    named = frozenset({"id", "name"})
+    defaults = {"Policy": None, "LifecycleRules": [], "WebsiteConfiguration": None}
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         found = each(lambda item: _observe(aws, item), wanted)
@@ -124,14 +140,14 @@ class S3Bucket(Kind):
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         _create_bucket(aws, resource)
-        s3, bucket = aws.client("s3"), _bucket(aws, resource.name)
+        s3, bucket = aws.client("s3"), bucket_arguments(aws, resource.name)
         for name, setting in SETTINGS.items():
             if name not in IN_CREATE and resource.properties.get(name):
-                _settled(setting.write, s3, bucket, resource.properties[name])
+                settled(setting.write, s3, bucket, resource.properties[name])
         return _attributes(aws, resource.name)
 
     def update(self, aws: Aws, resource: Resource, observed: Observed, differences: Sequence[Difference]) -> None:
-        s3, bucket, changed = aws.client("s3"), _bucket(aws, resource.name), top_level(differences)
+        s3, bucket, changed = aws.client("s3"), bucket_arguments(aws, resource.name), top_level(differences)
         for name, setting in SETTINGS.items():
             if name not in changed:
                 continue
@@ -141,19 +157,19 @@ class S3Bucket(Kind):
                 kept = observed.properties.get(name) or {}
                 value = {**{key: kept[key] for key in ("BlockedEncryptionTypes",) if key in kept}, **value}
             if value:
-                _settled(setting.write, s3, bucket, value)
+                settled(setting.write, s3, bucket, value)
             elif setting.removal:
                 getattr(s3, setting.removal)(**bucket)
 
     def retag(self, aws: Aws, observed: Observed, add: Mapping[str, str], remove: Sequence[str]) -> None:
-        s3, bucket = aws.client("s3"), _bucket(aws, observed.name)
+        s3, bucket = aws.client("s3"), bucket_arguments(aws, observed.name)
         # PutBucketTagging replaces the whole set, in which AWS's own tags must stay.
         answer = unless("NoSuchTagSet", s3.get_bucket_tagging, **bucket) or {"TagSet": ()}
         now = {tag["Key"]: tag["Value"] for tag in answer["TagSet"] if tag["Key"] not in remove}
         s3.put_bucket_tagging(**bucket, Tagging={"TagSet": tags.to_list({**now, **add})})
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
-        s3, bucket = aws.client("s3"), _bucket(aws, observed.name)
+        s3, bucket = aws.client("s3"), bucket_arguments(aws, observed.name)
         if resource is not None and resource.options.get("force_delete"):
             unless(GONE, _empty, aws, s3, bucket)
         try:
@@ -165,7 +181,7 @@ class S3Bucket(Kind):
             raise AwsError(f"{message}, which deletes every version of every object in it") from error
 
 
-def _bucket(aws: Aws, name: str) -> dict[str, str]:
+def bucket_arguments(aws: Aws, name: str) -> dict[str, str]:
     """The arguments of every call: nothing is ever read from or written to another account's bucket."""
     return {"Bucket": name, "ExpectedBucketOwner": aws.account_id}
 
@@ -175,7 +191,7 @@ def _attributes(aws: Aws, name: str) -> dict[str, Any]:
 
 
 def _observe(aws: Aws, wanted: Wanted) -> Observed | None:
-    s3, bucket = aws.client("s3"), _bucket(aws, wanted.name)
+    s3, bucket = aws.client("s3"), bucket_arguments(aws, wanted.name)
     try:
         versioning = SETTINGS["VersioningConfiguration"].read(s3, bucket)
     except exceptions.ClientError as error:
@@ -240,7 +256,7 @@ def _create_bucket(aws: Aws, resource: Resource) -> None:
     wait_for(attempt, f"S3 to release the bucket name {resource.name}", NAME_FREE_SECONDS)
 
 
-def _settled(function: Callable[..., Any], *arguments: Any) -> None:
+def settled(function: Callable[..., Any], *arguments: Any) -> None:
     """A call on a bucket that was just made or changed."""
 
     def attempt() -> bool | None:
@@ -260,15 +276,19 @@ def _empty(aws: Aws, s3: Any, bucket: dict[str, str]) -> None:
     gone = 0
     for page in s3.get_paginator("list_object_versions").paginate(**bucket):
         items = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        keys = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in items]
-        for some in chunks(keys, DELETE_AT_ONCE):
-            answer = s3.delete_objects(**bucket, Delete={"Objects": some, "Quiet": True})
-            if refused := answer.get("Errors"):
-                first = refused[0]
-                where = f"{first.get('Key')}: {first.get('Code')} {first.get('Message')}"
-                raise AwsError(f"{len(refused)} objects in {bucket['Bucket']} could not be deleted, the first: {where}")
-            gone += len(some)
-            aws.progress(f"{gone} object versions deleted from {bucket['Bucket']}")
+        delete_objects(s3, bucket, [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in items])
+        gone += len(items)
+        aws.progress(f"{gone} object versions deleted from {bucket['Bucket']}")
+
+
+def delete_objects(s3: Any, bucket: Mapping[str, str], objects: Sequence[Mapping[str, str]]) -> None:
+    """Delete objects, or versions of them; what is gone already is no error."""
+    for some in chunks(objects, DELETE_AT_ONCE):
+        answer = s3.delete_objects(**bucket, Delete={"Objects": some, "Quiet": True})
+        if refused := answer.get("Errors"):
+            first = refused[0]
+            where = f"{first.get('Key')}: {first.get('Code')} {first.get('Message')}"
+            raise AwsError(f"{len(refused)} objects in {bucket['Bucket']} could not be deleted, the first: {where}")
 
 
 def _canonical_encryption(encryption: Mapping[str, Any]) -> dict[str, Any]:

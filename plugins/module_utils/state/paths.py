@@ -35,6 +35,7 @@ FOLDERS: dict[str, str] = {
     "dns": "route53/records",
     "autoscaling": "ec2/autoscaling-groups",
     "ecs": "ecs/services",
+    "static_site": "s3/static-sites",
 }
 _LAYERS = {folder: layer for layer, folder in FOLDERS.items()}
 _PART = re.compile(r"[A-Za-z0-9!_.*'()-]+")

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import xmltodict
+from flask import request
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy
 from moto.s3.exceptions import S3AccessDeniedError, S3ClientError
@@ -65,13 +66,26 @@ def put_bucket_acl(original: Any, self: Any, bucket_name: str, acl: Any) -> None
 
 @replace(FakeBucket, "get_permission")
 def get_permission(original: Any, self: Any, action: str, resource: str) -> Any:
-    """Denials of calls without TLS do not count: the emulator speaks plain HTTP, and moto looks at no conditions."""
+    """Statements that are not about the caller do not count: moto looks at no conditions and at no services.
+
+    Denials of calls without TLS are left out (the emulator speaks plain HTTP), those of other accounts where the call
+    is signed (there is one account), and what is allowed to a service.
+    """
     if self.policy is None:
         return original(self, action, resource)
     document = json.loads(self.policy)
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-    kept = [one for one in statements if "aws:SecureTransport" not in one.get("Condition", {}).get("Bool", {})]
+    kept = [one for one in statements if _concerns(one)]
     return IAMPolicy(json.dumps({**document, "Statement": kept})).is_action_permitted(action, resource)
+
+
+def _concerns(statement: dict[str, Any]) -> bool:
+    condition, principal = statement.get("Condition", {}), statement.get("Principal")
+    if "aws:SecureTransport" in condition.get("Bool", {}):
+        return False
+    if "aws:PrincipalAccount" in condition.get("StringNotEquals", {}):
+        return "Authorization" not in request.headers
+    return not (isinstance(principal, dict) and "Service" in principal)
 
 
 @replace(FakeBucket, "set_lifecycle")

@@ -163,3 +163,11 @@ def test_what_is_declared_no_more_is_shown_apart_and_counted_apart():
         "",
         "Plan: 0 to add, 0 to change, 0 to destroy, 1 would be removed (2 unchanged)",
     ]
+
+
+def test_of_many_fields_the_rest_is_counted():
+    fields = [(f"Files[{number:04}]", None, "text/html") for number in range(1020)]
+    fields += [("Files[a].SHA256", "1", "2"), ("Files[b]", "text/html", None)]
+    shown = lines(change(kind="s3_site_files", differences=fields))
+    assert len([line for line in shown if "Files[" in line]) == plan_view.FIELDS - 1
+    assert f"        … {1022 - plan_view.FIELDS + 1:,} more: 996 to add, 1 to change, 1 to remove" in shown
