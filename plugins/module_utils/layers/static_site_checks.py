@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import documents, site_files
@@ -46,9 +47,18 @@ def warnings(declarations: Sequence[Declaration]) -> Iterator[Problem]:
             if not site["cloudfront"] and not DOMAIN.fullmatch(site["name"]):
                 message = "is no domain: the website answers under the endpoint of S3 alone"
                 yield Problem(declaration.host, f"{where}.name", message)
-            if site["files"] and site["files"]["remove"] == "all":
-                message = "all deletes from the bucket whatever the folder does not have, whoever put it there"
-                yield Problem(declaration.host, f"{where}.files.remove", message)
+            if site["files"]:
+                for option, message in _files_warnings(site["files"], declaration.base_dir):
+                    yield Problem(declaration.host, f"{where}.files.{option}", message)
+
+
+def _files_warnings(files: Mapping[str, Any], base_dir: str) -> Found:
+    if files["remove"] == "all":
+        yield "remove", "all deletes from the bucket whatever the folder does not have, whoever put it there"
+    source, inventory = site_files.folder(files, base_dir).resolve(), Path(base_dir).resolve()
+    if source.is_relative_to(inventory) and source.relative_to(inventory).parts[:1] != ("files",):
+        message = f"{source} lies in the folder of the inventory, all of which Ansible takes for inventory, but for"
+        yield "source", f"{message} the folder files: move the site there, or elsewhere"
 
 
 def _of_site(site: Mapping[str, Any], base_dir: str) -> Found:

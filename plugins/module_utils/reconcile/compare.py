@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Difference
@@ -44,6 +44,18 @@ def _compare(path: str, desired: Any, observed: Any) -> Iterator[Difference]:
 
 def _is_empty(value: Any) -> bool:
     return value is None or value == [] or value == {} or value == ""
+
+
+def without_absent(found: Sequence[Difference]) -> list[Difference]:
+    """For people: of what is made anew, only what it has, and not what its declaration says is absent."""
+    return [
+        (
+            item._replace(after={name: value for name, value in item.after.items() if not _is_empty(value)})
+            if item.before is None and isinstance(item.after, Mapping)
+            else item
+        )
+        for item in found
+    ]
 
 
 def tag_differences(

@@ -17,6 +17,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import e
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.compare import without_absent
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     ENVIRONMENT_TAG,
@@ -84,6 +85,9 @@ class Distribution(Kind):
 
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         return config.canonical(properties)
+
+    def shown(self, differences: Sequence[Difference]) -> list[Difference]:
+        return without_absent(differences)
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         declared = {

@@ -16,6 +16,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import a
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.compare import without_absent
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind, top_level
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     Difference,
@@ -137,6 +138,9 @@ class S3Bucket(Kind):
             rules = (_canonical_rule(rule) for rule in result["LifecycleRules"])
             result["LifecycleRules"] = sorted(rules, key=policy.text)
         return result
+
+    def shown(self, differences: Sequence[Difference]) -> list[Difference]:
+        return without_absent(differences)
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         _create_bucket(aws, resource)

@@ -43,7 +43,7 @@ class S3BucketPolicy(Kind):
         return {item.name: item for item in found if item is not None}
 
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        return {"Policy": policy.canonical(properties["Policy"])}
+        return {name: policy.canonical(document) for name, document in properties.items()}
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         bucket = bucket_arguments(aws, resource.name)

@@ -294,4 +294,12 @@ def test_a_site_is_declared_once():
 def test_what_may_surprise_is_warned_of(folder):
     odd = declaration(base_dir=folder.parent, name="bucket", files={"source": "dist", "remove": "all"})
     found = [str(item) for item in LAYER.warn([odd], {})]
-    assert ["no domain" in found[0], "whoever put it there" in found[1]] == [True, True]
+    expected = ["no domain", "whoever put it there", "takes for inventory"]
+    assert [text in line for text, line in zip(expected, found, strict=True)] == [True] * 3
+
+
+def test_a_site_in_the_files_of_the_inventory_or_outside_is_no_surprise(folder):
+    os.rename(folder, folder.parent / "files")
+    inside = declaration(base_dir=folder.parent, files={"source": "files"})
+    outside = declaration(base_dir=folder.parent / "inventory", files={"source": "../files"})
+    assert list(LAYER.warn([inside, outside], {})) == []
