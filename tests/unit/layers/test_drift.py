@@ -272,7 +272,9 @@ def test_global_things_are_listed_in_their_region(partition, region, elsewhere):
     )
     assert untracked.find_tagged(aws, aws, aws) == ([], [])
     tagging = [(place, kinds) for service, place, _call, kinds in asked if service == "resourcegroupstaggingapi"]
-    assert sorted(tagging, key=str) == sorted([(region, None)] + ([(elsewhere, ["iam"])] if elsewhere else []), key=str)
+    assert sorted(tagging, key=str) == sorted(
+        [(region, None)] + ([(elsewhere, list(untracked.GLOBAL_SERVICES))] if elsewhere else []), key=str
+    )
     assert {service for service, *_rest in asked} == {"resourcegroupstaggingapi", "iam", "autoscaling"}
 
 
