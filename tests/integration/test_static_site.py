@@ -263,3 +263,22 @@ def test_a_site_goes_behind_cloudfront(runner, emulator, site):
     runner.make(site(cloudfront={}))
     assert get(emulator, "index.html") == 403
     runner.assert_nothing_to_do(site(cloudfront={}))
+
+
+def test_certificate_distribution_and_record_come_in_one_run(runner, emulator, site):
+    emulator.client("route53").create_hosted_zone(Name="dockyard.example", CallerReference="zone")
+    certificate = {"name": "www", "domain_name": NAME, "region": "us-east-1"}
+    records = [{"name": NAME, "type": kind, "alias": {"cloudfront": NAME}} for kind in ("A", "AAAA")]
+    declared = {
+        "certificate": {"front-end": {"certificates": [certificate]}},
+        "dns": {"front-end": {"records": records}},
+        **site(cloudfront={"certificate": "www"}),
+    }
+    made = runner.make(declared, region="eu-central-1")
+    assert {"acm_certificate", "cloudfront_distribution", "route53_record"} <= {kind for _act, kind, _name in made.done}
+    cloudfront = emulator.client("cloudfront")
+    (distribution,) = cloudfront.list_distributions()["DistributionList"]["Items"]
+    assert distribution["Aliases"]["Items"] == [NAME]
+    assert ":acm:us-east-1:" in distribution["ViewerCertificate"]["ACMCertificateArn"]
+    again = runner.run(declared, region="eu-central-1")
+    assert again.planned == []

@@ -24,6 +24,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_tar
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_zones import PRIVATE
 
+CLOUDFRONT_DOMAIN = ".cloudfront.net"
 ROUTING = {
     "weight": "Weight",
     "latency_region": "Region",
@@ -102,6 +103,13 @@ def _record(options: Mapping[str, Any], environment: Environment) -> Resource:
     )
 
 
+def _distribution(name: str, where: str) -> Any:
+    """Its domain name, or the one of the distribution of a static site."""
+    if name.rstrip(".").lower().endswith(CLOUDFRONT_DOMAIN):
+        return name
+    return Ref("cloudfront_distribution", name, "domain_name", where=where)
+
+
 def _zone_of(options: Mapping[str, Any], where: str) -> Ref:
     if not options["zone"]:
         return names.zone_reference(options["name"], f"{where}.zone")
@@ -120,7 +128,7 @@ def _alias(options: Mapping[str, Any], environment: Environment, where: str) -> 
     elif alias["s3_website"]:
         target = (website_endpoint(environment.region), website_zone(environment.region))
     elif alias["cloudfront"]:
-        target = (alias["cloudfront"], CLOUDFRONT_ZONE)
+        target = (_distribution(alias["cloudfront"], f"{where}.alias.cloudfront"), CLOUDFRONT_ZONE)
     else:
         target = (alias["dns_name"], alias["hosted_zone_id"])
     return {

@@ -19,7 +19,10 @@ ALIAS_OPTIONS: dict[str, Any] = {
     },
     "cloudfront": {
         "type": "str",
-        "description": "Domain name of the CloudFront distribution that answers (V(d111111abcdef8.cloudfront.net)).",
+        "description": (
+            "The CloudFront distribution that answers: name of the site in the layer C(static_site), or the "
+            "distribution's domain name (V(d111111abcdef8.cloudfront.net))."
+        ),
     },
     "dns_name": {"type": "str", "description": "Any other AWS resource that answers, with O(hosted_zone_id)."},
     "hosted_zone_id": {"type": "str", "description": "Hosted zone of O(dns_name), as the AWS documentation lists it."},

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import (
+    certificate,
     site_files,
     static_site_checks,
     static_site_options,
@@ -158,6 +159,7 @@ def _control(site: Mapping[str, Any]) -> Resource:
 
 def _distribution(site: Mapping[str, Any], environment: Environment) -> Resource:
     cloudfront, where = site["cloudfront"], where_of(site, "cloudfront")
+    viewer_certificate, issued = _certificate(cloudfront, environment, f"{where}.certificate")
     suffix = "amazonaws.com.cn" if environment.partition == "aws-cn" else "amazonaws.com"
     origin = {
         "Id": ORIGIN,
@@ -172,7 +174,7 @@ def _distribution(site: Mapping[str, Any], environment: Environment) -> Resource
         "DefaultRootObject": site["index_document"],
         "DefaultCacheBehavior": _behavior(cloudfront),
         "CustomErrorResponses": [api_names(item, ERROR_NAMES, capital=True) for item in _errors(site)],
-        "ViewerCertificate": _certificate(cloudfront),
+        "ViewerCertificate": viewer_certificate,
         "PriceClass": cloudfront["price_class"],
         "HttpVersion": cloudfront["http_version"],
         "IsIPV6Enabled": cloudfront["is_ipv6_enabled"],
@@ -184,7 +186,7 @@ def _distribution(site: Mapping[str, Any], environment: Environment) -> Resource
         properties,
         where=where,
         tags=_tags(site, environment),
-        depends_on=(Ref("s3_bucket", site["name"], "name", where=where),),
+        depends_on=(Ref("s3_bucket", site["name"], "name", where=where), *issued),
         options={"wait": cloudfront["wait"]},
         protect=cloudfront["protect"],
     )
@@ -224,14 +226,22 @@ def _errors(site: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"error_code": code, **page} for code in ERRORS]
 
 
-def _certificate(cloudfront: Mapping[str, Any]) -> dict[str, Any]:
-    if not cloudfront["certificate"]:
-        return {"CloudFrontDefaultCertificate": True}
-    return {
-        "ACMCertificateArn": cloudfront["certificate"],
+def _certificate(
+    cloudfront: Mapping[str, Any], environment: Environment, where: str
+) -> tuple[dict[str, Any], tuple[Ref, ...]]:
+    """What viewers get, and what the distribution has to wait for."""
+    name = cloudfront["certificate"]
+    if not name:
+        return {"CloudFrontDefaultCertificate": True}, ()
+    if not name.startswith("arn:") and environment.region != static_site_checks.CERTIFICATE_REGION:
+        name = f"{static_site_checks.CERTIFICATE_REGION}:{name}"
+    arn, issued = certificate.reference(name, where)
+    properties = {
+        "ACMCertificateArn": arn,
         "SSLSupportMethod": "sni-only",
         "MinimumProtocolVersion": cloudfront["minimum_protocol_version"],
     }
+    return properties, issued
 
 
 def _files(site: Mapping[str, Any], base_dir: str) -> Resource:

@@ -121,7 +121,7 @@ def _cloudfront_problems(site: Mapping[str, Any]) -> Found:
     certificate, names = cloudfront["certificate"], cloudfront["aliases"] or ()
     if names and not certificate:
         yield "certificate", f"is needed for the aliases {', '.join(names)}"
-    if certificate:
+    if certificate and certificate.startswith("arn:"):
         found = CERTIFICATE.fullmatch(certificate)
         if not found:
             yield "certificate", f"must be the ARN of an ACM certificate (arn:aws:acm:us-east-1:…), got {certificate!r}"

@@ -99,7 +99,10 @@ CLOUDFRONT_OPTIONS: dict[str, Any] = {
     },
     "certificate": {
         "type": "str",
-        "description": "ARN of an issued ACM certificate in us-east-1 that covers all O(cloudfront.aliases).",
+        "description": (
+            "Certificate in us-east-1 that covers all O(cloudfront.aliases): its name in the layer C(certificate), "
+            "declared there with C(region: us-east-1), or the ARN of one that is issued."
+        ),
     },
     "minimum_protocol_version": {
         "type": "str",

@@ -70,7 +70,9 @@ def find_tagged(aws: Aws, iam: Aws, autoscaling: Aws) -> tuple[list[Tagged], lis
         ("Auto Scaling groups (autoscaling:DescribeAutoScalingGroups)", lambda: _groups(autoscaling)),
     ]
     if region != aws.region:
-        label = f"IAM policies, instance profiles, hosted zones, certificates, distributions (tag:GetResources in {region})"
+        label = (
+            f"IAM policies, instance profiles, hosted zones, certificates, distributions (tag:GetResources in {region})"
+        )
         lookups.append((label, lambda: _of_region(aws, region, ResourceTypeFilters=list(GLOBAL_SERVICES))))
     notes: list[str] = []
 

@@ -27,14 +27,13 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     Wanted,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import cloudfront_config as config
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_targets import CLOUDFRONT_ZONE
 
 DEPLOYED = "Deployed"
 DEPLOY_SECONDS = 1800
 PROGRESS_SECONDS = 30
 NO_DISTRIBUTION = "NoSuchDistribution"
 NO_CONTROL = "NoSuchOriginAccessControl"
-# How CloudFront calls the zone of all its distributions, for alias records.
-HOSTED_ZONE_ID = "Z2FDTNDATAQYW2"
 
 
 class OriginAccessControl(Kind):
@@ -173,7 +172,7 @@ def _attributes(distribution: Mapping[str, Any]) -> dict[str, Any]:
         "id": distribution["Id"],
         "arn": distribution["ARN"],
         "domain_name": distribution["DomainName"],
-        "hosted_zone_id": HOSTED_ZONE_ID,
+        "hosted_zone_id": CLOUDFRONT_ZONE,
     }
 
 

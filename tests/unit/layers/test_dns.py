@@ -65,6 +65,8 @@ def test_targets_of_aliases():
         "EvaluateTargetHealth": False,
     }
     assert alias(cloudfront="d1.cloudfront.net")["HostedZoneId"] == "Z2FDTNDATAQYW2"
+    assert alias(cloudfront="d1.cloudfront.net")["DNSName"] == "d1.cloudfront.net"
+    assert alias(cloudfront="www.example.org")["DNSName"].address == ("cloudfront_distribution", "www.example.org")
 
 
 LONG = f"{'a' * 64}.example.org"

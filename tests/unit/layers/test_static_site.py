@@ -106,6 +106,15 @@ def test_the_name_is_the_alias_where_there_is_a_certificate(cloudfront, aliases)
     assert resources(cloudfront=cloudfront)["cloudfront_distribution"].properties["Aliases"] == aliases
 
 
+@pytest.mark.parametrize(("region", "name"), [("us-east-1", "site"), ("eu-central-1", "us-east-1:site")])
+def test_a_certificate_by_name_is_that_of_us_east_1_and_is_waited_for(region, name):
+    there = Environment("lms", region, "123456789012")
+    made = {item.kind: item for item in LAYER.resources(declaration(cloudfront={"certificate": "site"}), there)}
+    distribution = made["cloudfront_distribution"]
+    assert distribution.properties["ViewerCertificate"]["ACMCertificateArn"].address == ("acm_certificate", name)
+    assert ("acm_certificate_validation", name) in {ref.address for ref in distribution.depends_on}
+
+
 def test_the_error_document_answers_for_what_is_missing():
     found = resources(cloudfront={}, error_document="404.html")["cloudfront_distribution"]
     assert found.properties["CustomErrorResponses"] == [
@@ -213,7 +222,7 @@ BAD = {
     "alias without certificate": ({"cloudfront": {"aliases": ["a.example.org"]}}, "is needed for the aliases"),
     "alias that is none": ({"cloudfront": {"aliases": ["a"], "certificate": CERTIFICATE}}, "must be domains, got 'a'"),
     "certificate elsewhere": ({"cloudfront": {"certificate": ACM.format("eu-central-1")}}, "got one in eu-central-1"),
-    "certificate by name": ({"cloudfront": {"certificate": "site"}}, "must be the ARN"),
+    "certificate of IAM": ({"cloudfront": {"certificate": "arn:aws:iam::1:server-certificate/a"}}, "must be the ARN"),
     "error that is none": ({"cloudfront": {"custom_error_responses": [{"error_code": 200}]}}, "got 200"),
     "error twice": ({"cloudfront": {"custom_error_responses": [{"error_code": 404}] * 2}}, "404 is declared twice"),
     "page without code": (
