@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_rules import protocol_of
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack
@@ -20,7 +20,7 @@ ONE_SOURCE = {"cidr_ipv4": "cidr_blocks", "cidr_ipv6": "ipv6_cidr_blocks", "pref
 EVERYTHING_OUT = [{"protocol": "-1", "cidr_blocks": ["0.0.0.0/0"]}]
 
 # A rule with one source: protocol, ports, description, sort of the source, the source.
-Rule = tuple[str, int | None, int | None, str, str, str]
+Rule: TypeAlias = "tuple[str, int | None, int | None, str, str, str]"
 
 
 def security_group(stack: Stack, group: Thing) -> tuple[dict[str, Any], list[Thing]]:
@@ -60,10 +60,9 @@ def _several(stack: Stack, group: Thing, rule: Block) -> Iterator[Rule]:
     head = _head(rule, str(rule.get("protocol", "-1")))
     for option in SOURCES[:3]:
         yield from ((*head, option, str(value)) for value in rule.get(option) or ())
-    named = [
-        *(rule.get("security_groups") or ()),
-        *([source] if (source := rule.get("source_security_group_id")) else ()),
-    ]
+    named = list(rule.get("security_groups") or ())
+    if source := rule.get("source_security_group_id"):
+        named.append(source)
     named += [group.id] if rule.get("self") else []
     for value in named:
         yield (*head, "security_groups", stack.names.ref("aws_security_group", value, group))

@@ -34,7 +34,7 @@ class Secret(Template):
 def fields(block: Block, table: Fields) -> dict[str, Any]:
     """The options that attributes mean. False and 0 are values, unless they are what says nothing."""
     found = {option: block.get(attribute) for attribute, (option, _default) in table.items()}
-    nothing = {option: default for option, default in table.values()}
+    nothing = dict(table.values())
     return {
         option: value for option, value in found.items() if value is not None and str(value) != str(nothing[option])
     }

@@ -54,11 +54,11 @@ def update(item, *fields, action="update", **more):
     return Change(action, item, differences=[Difference(*field) for field in fields], observed=observed, **more)
 
 
-def planned(*changes, where=WHERE, layers=("ecr", "ecs"), hosts=("api", "web"), warnings=(), params=PARAMS):
+def planned(*changes, where=WHERE, layers=("ecr", "ecs"), hosts=("api", "web"), warnings=(), params=None):
     """A plan by its changes."""
     plan = Plan({change.resource.address: change.resource for change in changes}, list(changes))
     plan.warnings = [Problem("web", "ecr", text) for text in warnings]
-    return running.PlannedRun(dict(params), list(layers), list(hosts), plan, where=where)
+    return running.PlannedRun(dict(params or PARAMS), list(layers), list(hosts), plan, where=where)
 
 
 def example(**more):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import remote_state
@@ -42,7 +42,7 @@ SIDE_SPEC: dict[str, Any] = {
 }
 OF_BUCKETS = ("bucket", "lock_table", "lock", "encrypt", "kms_key_id", "bucket_owner")
 Progress = Callable[[str], None]
-Connect = Callable[[str | None], Aws]
+Connect: TypeAlias = "Callable[[str | None], Aws]"
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def named(home: Home, target: Target, name: str) -> Read:
     known = home.bare.versions(target.key, FAR)
     exact = [version for version in known if version.version_id == name]
     if not exact and SERIAL.fullmatch(name):
-        found = [item for item in each(lambda version: read(home, target, version), known)]
+        found = list(each(lambda version: read(home, target, version), known))
         by_serial = [item for item in found if item.document is not None and item.document.serial == int(name)]
         if by_serial:
             return by_serial[0]
