@@ -35,7 +35,7 @@ def _tagged(items: Iterable[dict[str, Any]], identifier: str) -> list[str]:
 
 
 def _network(client: Client) -> Iterable[tuple[str, list[str]]]:
-    """What lies in VPCs other than the default one, which every account has."""
+    """What lies in VPCs other than the default one, which every account has, and security groups in all of them."""
     ec2 = client("ec2")
     vpcs = _all(ec2, "describe_vpcs", "Vpcs", Filters=[{"Name": "is-default", "Values": ["false"]}])
     yield "VPC", _tagged(vpcs, "VpcId")
@@ -50,7 +50,7 @@ def _network(client: Client) -> Iterable[tuple[str, list[str]]]:
     tables = _all(ec2, "describe_route_tables", "RouteTables", Filters=inside)
     main = [table for table in tables if any(link.get("Main") for link in table["Associations"])]
     yield "route table", _tagged([table for table in tables if table not in main], "RouteTableId")
-    groups = _all(ec2, "describe_security_groups", "SecurityGroups", Filters=inside)
+    groups = _all(ec2, "describe_security_groups", "SecurityGroups")
     yield "security group", [group["GroupName"] for group in groups if group["GroupName"] != "default"]
     templates = _all(ec2, "describe_launch_templates", "LaunchTemplates")
     yield "launch template", [template["LaunchTemplateName"] for template in templates]
@@ -89,6 +89,11 @@ def _containers(client: Client) -> Iterable[tuple[str, list[str]]]:
     yield "capacity provider", [name for name in providers if not name.startswith("FARGATE")]
     groups = _all(client("autoscaling"), "describe_auto_scaling_groups", "AutoScalingGroups")
     yield "autoscaling group", [group["AutoScalingGroupName"] for group in groups]
+    scaling = client("application-autoscaling")
+    targets = _all(scaling, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs")
+    yield "scalable target", [target["ResourceId"].removeprefix("service/") for target in targets]
+    policies = _all(scaling, "describe_scaling_policies", "ScalingPolicies", ServiceNamespace="ecs")
+    yield "scaling policy", [policy["PolicyName"] for policy in policies]
 
 
 def _load_balancing(client: Client) -> Iterable[tuple[str, list[str]]]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: autoscaling
-short_description: Launch templates, Auto Scaling groups, capacity providers
+short_description: Auto Scaling groups, capacity providers, scaling of services
 version_added: 0.1.0
 description:
   - Creates and updates launch templates, Auto Scaling groups and ECS capacity providers.
+  - Creates and updates scalable targets of ECS services, with their scaling policies, alarms and scheduled actions.
   - Takes part in the plan that M(dockyard.aws.plan) made, or plans this layer itself where no plan was made.
   - One call serves all hosts of the batch.
 extends_documentation_fragment:
@@ -56,6 +57,25 @@ EXAMPLES = r"""
             capacity_provider:
               name: container-instances
               target_capacity: 90
+
+- name: Keep the requests in a minute for each task at 1000
+  dockyard.aws.autoscaling:
+    environment_name: shop
+    region: eu-central-1
+    declared:
+      shop-front:
+        scalable_targets:
+          - cluster: main
+            service: shop-front
+            min_capacity: 2
+            max_capacity: 10
+            scaling_policies:
+              - name: requests
+                target_tracking:
+                  target_value: 1000
+                  predefined_metric_type: ALBRequestCountPerTarget
+                  load_balancer: shop
+                  target_group: shop-front
 """
 
 RETURN = r"""

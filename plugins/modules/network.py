@@ -12,6 +12,7 @@ short_description: VPC, subnets, routes, security groups
 version_added: 0.1.0
 description:
   - Creates and updates a VPC with internet gateway, subnets, NAT gateways, route tables and security groups.
+  - In the default VPC it makes security groups only.
   - Takes part in the plan that M(dockyard.aws.plan) made, or plans this layer itself where no plan was made.
   - One call serves all hosts of the batch.
 extends_documentation_fragment:

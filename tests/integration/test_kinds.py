@@ -16,7 +16,7 @@ MODULES = sorted(path.stem for path in (Path(__file__).parent / "kinds").glob("*
 CASES = [case for name in MODULES for case in importlib.import_module(f"tests.integration.kinds.{name}").CASES]
 UPDATES = [(case, update) for case in CASES for update in case.get("updates", ())]
 # Only read, never declared.
-READ_ONLY = {"ssm_parameter", "route53_zone_of"}
+READ_ONLY = {"ssm_parameter", "route53_zone_of", "subnet_route"}
 
 
 def prepare(emulator, case):

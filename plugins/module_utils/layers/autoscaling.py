@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The layer `autoscaling`: launch templates, Auto Scaling groups, ECS capacity providers."""
+"""The layer `autoscaling`: launch templates, Auto Scaling groups, capacity providers; how services are scaled."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import autoscaling_checks as checks
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import scaling, scaling_checks
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.autoscaling_options import ARGUMENT_SPEC, METRICS
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import (
     Declaration,
@@ -46,7 +47,7 @@ ECS_MANAGED = {"AmazonECSManaged": ""}
 
 class Autoscaling(Layer):
     NAME = "autoscaling"
-    DESCRIPTION = "Launch templates, Auto Scaling groups and ECS capacity providers"
+    DESCRIPTION = "Launch templates, Auto Scaling groups, ECS capacity providers, and how ECS services are scaled"
     ARGUMENT_SPEC = ARGUMENT_SPEC
 
     def resources(self, declaration: Declaration, environment: Environment) -> Iterator[Resource]:
@@ -56,9 +57,16 @@ class Autoscaling(Layer):
             yield _group(group, environment)
             if group["capacity_provider"]:
                 yield _capacity_provider(group, environment)
+        for target in declaration.options["scalable_targets"]:
+            yield scaling.resource(target, environment)
 
     def validate(self, declarations: Sequence[Declaration], environment: Environment) -> Iterator[Problem]:
         yield from checks.problems(declarations)
+
+    def check(self, declarations: Sequence[Declaration], declared: Mapping[Address, Resource]) -> Iterator[Problem]:
+        for target in (item for item in declared.values() if item.kind == "scalable_target"):
+            for message in scaling_checks.against_declared(target, declared):
+                yield Problem(target.host, target.where, message)
 
     def warn(self, declarations: Sequence[Declaration], declared: Mapping[Address, Resource]) -> Iterator[Problem]:
         yield from checks.warnings(declarations, declared)

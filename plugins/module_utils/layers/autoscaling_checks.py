@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import autoscaling_template_checks as of_template
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import scaling_checks
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.autoscaling_options import (
     HEALTH_CHECKS,
     METRICS,
@@ -61,6 +62,9 @@ def problems(declarations: Sequence[Declaration]) -> Iterator[Problem]:
         for group in declaration.options["auto_scaling_groups"]:
             for path, message in _group_complaints(group, templates):
                 yield Problem(declaration.host, _joined(group_path(group), path), message)
+        for target in declaration.options["scalable_targets"]:
+            for path, message in scaling_checks.complaints(target):
+                yield Problem(declaration.host, _joined(scaling_checks.target_path(target), path), message)
 
 
 def warnings(declarations: Sequence[Declaration], declared: Mapping[Address, Resource]) -> Iterator[Problem]:
@@ -69,6 +73,9 @@ def warnings(declarations: Sequence[Declaration], declared: Mapping[Address, Res
         for group in declaration.options["auto_scaling_groups"]:
             for path, message in _group_warnings(group, declared):
                 yield Problem(declaration.host, _joined(group_path(group), path), message)
+        for target in declaration.options["scalable_targets"]:
+            for path, message in scaling_checks.warnings(target):
+                yield Problem(declaration.host, _joined(scaling_checks.target_path(target), path), message)
 
 
 def _joined(base: str, path: str) -> str:
@@ -92,6 +99,8 @@ def _names(declaration: Declaration) -> Iterator[tuple[str, str, str]]:
         yield "Auto Scaling group", group["name"], group_path(group)
         if group["capacity_provider"]:
             yield "capacity provider", group["capacity_provider"]["name"], f"{group_path(group)}.capacity_provider"
+    for target in declaration.options["scalable_targets"]:
+        yield "scalable target", f"{target['cluster']}/{target['service']}", scaling_checks.target_path(target)
 
 
 def _group_complaints(group: Mapping[str, Any], templates: Mapping[str, Mapping[str, Any]]) -> Complaints:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.scaling_options import SCALABLE_TARGET
+
 METRICS = (
     "GroupMinSize",
     "GroupMaxSize",
@@ -503,5 +505,12 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "default": [],
         "options": AUTO_SCALING_GROUP,
         "description": "The Auto Scaling groups of this host, with their capacity providers.",
+    },
+    "scalable_targets": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": SCALABLE_TARGET,
+        "description": "How ECS services are scaled, each with its policies and scheduled actions.",
     },
 }

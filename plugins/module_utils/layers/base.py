@@ -66,6 +66,12 @@ class Layer:
         """What is allowed and will not work as one would expect."""
         return iter(())
 
+    def warn_of_what_is_there(
+        self, declared: Mapping[Address, Resource], attributes: Mapping[Address, Mapping[str, Any]]
+    ) -> Iterator[Problem]:
+        """What will not work as one would expect, in the light of what AWS has. attributes: of all that exists."""
+        return iter(())
+
 
 def parse(layer: Layer, host: str, value: Any, base_dir: str = ".") -> tuple[Declaration | None, list[Problem]]:
     """Validate one host's variable against the layer's argument spec and fill in the defaults."""

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import ecs_service_rules as rules
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import (
+    ecs_reachability,
     ecs_services,
     ecs_task_definitions,
     ecs_wiring,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import ecs_service_rules as rules
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import (
     Declaration,
     Environment,
@@ -97,6 +98,13 @@ class Ecs(Layer):
                 yield Problem(host, service.where, message)
             for message in ecs_wiring.unforwarded(service, declared):
                 yield Problem(host, service.where, message)
+
+    def warn_of_what_is_there(
+        self, declared: Mapping[Address, Resource], attributes: Mapping[Address, Mapping[str, Any]]
+    ) -> Iterator[Problem]:
+        for service in (item for item in declared.values() if item.kind == "ecs_service"):
+            for message in ecs_reachability.warnings(service, declared, attributes):
+                yield Problem(service.host, service.where, message)
 
 
 def _items(declaration: Declaration, part: str) -> list[dict[str, Any]]:

@@ -254,7 +254,8 @@ SERVICE = {
     ),
     "desired_count": number("How many tasks run. Not for O(scheduling_strategy=DAEMON)."),
     "desired_count_owner": text(
-        "Who sets the desired count once the service exists.",
+        "Who sets the desired count once the service exists. A service with a scalable target, declared or only in "
+        "AWS, leaves it to the autoscaler in any case.",
         choices=["declaration", "autoscaling"],
         default="declaration",
     ),

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import ecs_reachability
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecs_service_rules import launch_types, network_mode
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecs_task_definitions import awslogs
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
@@ -20,6 +21,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_task_definition import ON_LATEST, image_path
 
 Declared = Mapping[Address, Resource]
+AUTOSCALER = "the autoscaler"
 
 
 def connect(declared: Declared) -> None:
@@ -32,6 +34,9 @@ def connect(declared: Declared) -> None:
             cluster = resource.name.split("/", 1)[0]
             _after(resource, declared, [Address("ecs_cluster_capacity_providers", cluster)])
             _after(resource, declared, _forwarding(resource, declared))
+            ecs_reachability.look_at_subnets(resource, declared)
+            if Address("scalable_target", resource.name) in declared:
+                resource.create_only = {**resource.create_only, "desiredCount": AUTOSCALER}
 
 
 def _after(resource: Resource, declared: Declared, addresses: list[Address]) -> None:

@@ -63,7 +63,7 @@ class _Builder:
     def __init__(self, options: Mapping[str, Any], environment: Environment) -> None:
         self._options = options
         self._environment = environment
-        self._vpc: str = options["vpc"]["name"]
+        self._vpc: str = checks.vpc_name(options)
         self._in_vpc = {"VpcId": Ref("vpc", self._vpc, where="network.vpc")}
 
     def _make(self, kind: str, name: str, properties: dict[str, Any], where: str, **more: Any) -> Resource:
@@ -73,7 +73,7 @@ class _Builder:
 
     def vpc(self) -> Iterator[Resource]:
         vpc = self._options["vpc"]
-        if vpc["existing"]:
+        if vpc["existing"] or vpc["default"]:
             return
         names = (
             "cidr_block",
@@ -187,6 +187,8 @@ class _Builder:
                 where,
                 tags=group["tags"],
                 protect=group["protect"],
+                # Whoever declares the default VPC counts on these subnets: the plan says where one is missing.
+                depends_on=self._default_subnets(),
             )
             rules = {
                 direction: [rule for option in group[direction] for rule in self._rules(option, f"{where}.{direction}")]
@@ -196,6 +198,12 @@ class _Builder:
             if rules:
                 scope = {"GroupId": Ref("security_group", name, where=where)}
                 yield Resource("security_group_rules", name, rules, where=where, scope=scope)
+
+    def _default_subnets(self) -> tuple[Ref, ...]:
+        return tuple(
+            Ref("subnet", f"default-{number}", where="network.default_subnets")
+            for number in range(1, checks.default_subnets(self._options) + 1)
+        )
 
     def _rules(self, option: Mapping[str, Any], where: str) -> Iterator[dict[str, Any]]:
         """One rule for each source of a declared one, as AWS keeps them."""

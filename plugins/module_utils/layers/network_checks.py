@@ -12,7 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import combinations
 from typing import Any
 
-from ansible_collections.dockyard.aws.plugins.module_utils.resources import ec2_rules
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ec2_default, ec2_rules
 
 Options = Mapping[str, Any]
 Found = tuple[str, str]
@@ -38,9 +38,33 @@ PROTOCOLS = ("tcp", "udp", "icmp", "icmpv6", "-1")
 SOURCES = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups")
 
 
+DEFAULT_SUBNETS = 2
+MOST_DEFAULT_SUBNETS = 26
+# What would be made in a VPC.
+MADE = ("internet_gateway", "subnets", "route_tables")
+
+
+def vpc_name(options: Options) -> str:
+    """The name of the VPC; empty where a declaration lacks it."""
+    return ec2_default.VPC if options["vpc"]["default"] else str(options["vpc"]["name"] or "")
+
+
+def default_subnets(options: Options) -> int:
+    """How many default subnets are counted on."""
+    if not options["vpc"]["default"]:
+        return 0
+    number = options["default_subnets"]
+    return DEFAULT_SUBNETS if number is None else int(number)
+
+
 def problems(options: Options, region: str) -> Iterator[Found]:
     """Each problem: the variable and what is wrong with it."""
-    yield from _vpc(options["vpc"])
+    if options["vpc"]["default"]:
+        yield from _default_vpc(options)
+    else:
+        if options["default_subnets"] is not None:
+            yield "network.default_subnets", "needs network.vpc.default: true"
+        yield from _vpc(options["vpc"])
     yield from _names(options)
     yield from _subnets(options, region)
     yield from _nat(options)
@@ -55,7 +79,8 @@ def warnings(options: Options) -> Iterator[Found]:
     """What is allowed and has no effect, or another than one would expect."""
     if options["nat"] != "none" and all(subnet["public"] for subnet in options["subnets"]):
         yield "network.nat", f"is {options['nat']}, but no private subnet is declared, so no NAT gateway is made"
-    if not options["vpc"]["existing"] and options["vpc"]["enable_dns_hostnames"] is False:
+    ours = not (options["vpc"]["existing"] or options["vpc"]["default"])
+    if ours and options["vpc"]["enable_dns_hostnames"] is False:
         yield "network.vpc.enable_dns_hostnames", "is off: private DNS names of VPC endpoints will not work"
 
 
@@ -90,8 +115,31 @@ def _sized(block: str, where: str) -> Iterator[Found]:
         yield where, f"{block} has a prefix length of /{parsed.prefixlen}; AWS allows /{LARGEST} to /{SMALLEST}"
 
 
+def _default_vpc(options: Options) -> Iterator[Found]:
+    """Nothing of it is ours, so nothing of it can be declared."""
+    vpc, where = options["vpc"], "network.vpc"
+    if vpc["name"] not in (None, ec2_default.VPC):
+        yield f"{where}.name", f"the default VPC has the name {ec2_default.VPC!r}, got {vpc['name']!r}"
+    for name in ("cidr_block", "secondary_cidr_blocks", "instance_tenancy", "tags"):
+        if vpc[name] is not None:
+            yield f"{where}.{name}", "cannot be given with default: true, which only refers to the default VPC"
+    for name in MADE:
+        if options[name]:
+            yield f"network.{name}", "cannot be given with vpc.default: true: only security groups are made there"
+    if options["nat"] != "none":
+        yield "network.nat", "cannot be given with vpc.default: true: only security groups are made there"
+    number = options["default_subnets"]
+    if number is not None and not 0 <= number <= MOST_DEFAULT_SUBNETS:
+        yield "network.default_subnets", f"must be between 0 and {MOST_DEFAULT_SUBNETS}, got {number}"
+
+
 def _vpc(vpc: Options) -> Iterator[Found]:
     where = "network.vpc"
+    if vpc["name"] is None:
+        yield f"{where}.name", "is required, unless default: true refers to the region's default VPC"
+        return
+    if vpc["name"] == ec2_default.VPC and not vpc["existing"]:
+        yield f"{where}.name", f"{ec2_default.VPC!r} means the region's default VPC; choose another name"
     if vpc["existing"]:
         for name in ("cidr_block", "secondary_cidr_blocks", "instance_tenancy", "tags"):
             if vpc[name] is not None:
@@ -121,9 +169,9 @@ def _overlaps(blocks: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _names(options: Options) -> Iterator[Found]:
     """Names are tags and must be different within a kind, those of automatic route tables included."""
-    vpc, gateway = options["vpc"]["name"], options["internet_gateway"]
+    vpc, gateway = vpc_name(options), options["internet_gateway"]
     named = {
-        "network.vpc.name": [vpc],
+        "network.vpc.name": [vpc] if vpc else [],
         "network.internet_gateway.name": [gateway["name"]] if gateway else [],
         **{
             f"network.{key}": [item["name"] for item in options[key]]
@@ -140,11 +188,14 @@ def _names(options: Options) -> Iterator[Found]:
         for item in options[key]:
             if re.fullmatch(rf"{prefix}[0-9a-f]+", item["name"]):
                 yield f"network.{key}", f"the name {item['name']!r} looks like an id of AWS; choose another one"
+    for item in options["subnets"]:
+        if ec2_default.is_default_subnet(item["name"]):
+            yield "network.subnets", f"the name {item['name']!r} means a default subnet; choose another one"
     yield from _automatic_tables(options)
 
 
 def _automatic_tables(options: Options) -> Iterator[Found]:
-    vpc = options["vpc"]["name"]
+    vpc = vpc_name(options)
     named = {name for table in options["route_tables"] for name in table["subnets"]}
     automatic = [item for item in options["subnets"] if item["name"] not in named]
     tables = {f"{vpc}-public"} if any(item["public"] for item in automatic) else set()

@@ -13,8 +13,14 @@ PROTECT: dict[str, Any] = {"type": "bool", "default": False, "description": "Ref
 VPC_OPTIONS: dict[str, Any] = {
     "name": {
         "type": "str",
-        "required": True,
-        "description": "Name of the VPC (its tag V(Name)); with O(network.vpc.existing) also the id of a VPC.",
+        "description": "Name of the VPC (its tag V(Name)); with O(network.vpc.existing) also the id of a VPC. Required "
+        "unless O(network.vpc.default).",
+    },
+    "default": {
+        "type": "bool",
+        "default": False,
+        "description": "The region's default VPC, with its default subnets. They are only referred to, never created, "
+        "tagged, changed or deleted, and nothing but security groups is made there. The VPC has the name V(default).",
     },
     "existing": {
         "type": "bool",
@@ -184,6 +190,12 @@ SECURITY_GROUP_OPTIONS: dict[str, Any] = {
 
 NETWORK_OPTIONS: dict[str, Any] = {
     "vpc": {"type": "dict", "required": True, "options": VPC_OPTIONS, "description": "The VPC in which all this lies."},
+    "default_subnets": {
+        "type": "int",
+        "description": "How many default subnets there must be, with O(network.vpc.default) V(2) where it is not "
+        "given. Their names are V(default-1), V(default-2) …, in the order of their zones' names, without zones that "
+        "have no Fargate. V(default-eu-central-1a) means the one in that zone.",
+    },
     "internet_gateway": {
         "type": "dict",
         "options": INTERNET_GATEWAY_OPTIONS,

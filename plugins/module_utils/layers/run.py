@@ -117,11 +117,10 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
             resource.protect = resource.protect or resource.address in guarded
         last_applied = documents.last_applied() if documents else {}
         made = _planner(params, sessions, last_applied).plan(staying, going)
-    made.warnings += [
-        warning
-        for name, items in declarations.items()
-        for warning in LAYERS[name].warn(items, {item.address: item for item in resources})
-    ]
+    declared = {item.address: item for item in resources}
+    for name, items in declarations.items():
+        made.warnings += LAYERS[name].warn(items, declared)
+        made.warnings += LAYERS[name].warn_of_what_is_there(declared, made.attributes)
     if documents is not None:
         odd = [*documents.warnings(), *removing.elsewhere(environment, documents)]
         if setting is not None and not from_memory:

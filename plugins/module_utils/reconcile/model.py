@@ -151,7 +151,9 @@ class Observed:
     tags: None where the kind has no tags in AWS.
     superseded: earlier copies that a replacement left behind, to be deleted when nothing refers to them.
     exists: False where nothing but superseded copies is there.
-    remarks: what is wrong with it as it is now, although it is as declared; the plan warns of it.
+    remarks: what is wrong with it as it is now, although it is as declared; the plan warns of it. Of what does not
+    exist: why it does not.
+    owned: property paths that something else in AWS sets, each with what; they are left alone like `create_only`.
     """
 
     name: str
@@ -161,6 +163,7 @@ class Observed:
     superseded: list[Observed] = field(default_factory=list)
     exists: bool = True
     remarks: list[str] = field(default_factory=list)
+    owned: dict[str, str] = field(default_factory=dict)
 
 
 class Problem(NamedTuple):

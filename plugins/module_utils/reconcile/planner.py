@@ -120,8 +120,9 @@ class Planner:
         plan = Plan({**declared, **going}, removal=removing, absent=frozenset(going))
         externals = self._externals(declared, going)
         requests = [self._request(resource) for resource in plan.resources.values()]
-        self._remember(plan, self._reader.read([*requests, *externals.values()]))
-        self._check_externals(declared, plan.observed)
+        answers = self._reader.read([*requests, *externals.values()])
+        self._remember(plan, answers)
+        self._check_externals(declared, answers)
         self._check_lost(plan)
         plan.warnings = [
             Problem(resource.host, resource.where, remark)
@@ -208,16 +209,19 @@ class Planner:
                 add(ref, resource.layer)
         return found
 
-    def _check_externals(self, declared: Mapping[Address, Resource], observed: Mapping[Address, Observed]) -> None:
-        """What is referred to and not declared has to exist in AWS."""
+    def _check_externals(self, declared: Mapping[Address, Resource], answers: Mapping[Address, Observed]) -> None:
+        """What is referred to and not declared has to exist in AWS. Where it does not, its kind may know why."""
         problems = []
         for resource in declared.values():
             for ref in resource.references():
-                if ref.address not in declared and ref.address not in observed:
+                answer = answers.get(ref.address)
+                if ref.address not in declared and (answer is None or not answer.exists):
                     label = self._kinds[ref.kind].label
                     message = (
                         f"{label} {ref.name!r} is neither declared in the selected layers and hosts nor found in AWS"
                     )
+                    if answer is not None and answer.remarks:
+                        message = f"{label} {ref.name!r}: {'; '.join(answer.remarks)}"
                     problems.append(Problem(resource.host, ref.where or resource.where, message))
         if problems:
             raise PlanError(problems)
@@ -366,9 +370,10 @@ class Planner:
         """The differences that are ours to make, and a note on each that is owned elsewhere."""
         last_applied = self._settings.last_applied.get(resource.address, {}).get("properties", {})
         found = kind.differences(kind.canonical(properties), kind.canonical(observed.properties), last_applied)
-        owners = [(item, compare.under(item.path, resource.create_only)) for item in found]
+        elsewhere = {**observed.owned, **resource.create_only}
+        owners = [(item, compare.under(item.path, elsewhere)) for item in found]
         notes = [
-            f"{item.path} is owned by {resource.create_only[owner]}: {item.before} in AWS, left alone"
+            f"{item.path} is owned by {elsewhere[owner]}: {item.before} in AWS, left alone"
             for item, owner in owners
             if owner is not None
         ]

@@ -27,6 +27,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     Wanted,
     is_unknown,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ec2_default
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_common import (
     GROUPS,
     SUBNETS,
@@ -37,7 +38,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ec2_common 
     specification,
 )
 
-VPCS = Listing("describe_vpcs", "Vpcs", "VpcId", "vpc-id", "vpc-")
+VPCS = ec2_default.VPCS
 INTERNET_GATEWAYS = Listing(
     "describe_internet_gateways", "InternetGateways", "InternetGatewayId", "internet-gateway-id", "igw-"
 )
@@ -61,6 +62,8 @@ class Vpc(Ec2Kind):
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         found = super().read(aws, wanted)
+        if any(item.name == ec2_default.VPC for item in wanted):
+            found[ec2_default.VPC] = self._default(aws, found.get(ec2_default.VPC))
         declared = {item.name: item.properties for item in wanted}
         needed = [
             (item, name)
@@ -70,6 +73,16 @@ class Vpc(Ec2Kind):
         ]
         each(lambda pair: _read_dns_attribute(aws, *pair), needed)
         return found
+
+    def _default(self, aws: Aws, named: Observed | None) -> Observed:
+        """The account's default VPC; `named` is one that has just this name as its Name tag."""
+        item, reason = ec2_default.find_vpc(aws)
+        if named is not None and named.exists and (item is None or named.attributes["id"] != item["VpcId"]):
+            what = reason or f"{item['VpcId'] if item else ''} is the default VPC of {aws.region}"
+            other = named.attributes["id"]
+            reason = f"{what}, and {other} has the Name tag {named.name!r}; refer to {other} by its id, or rename it"
+            return ec2_default.missing(ec2_default.VPC, reason)
+        return ec2_default.missing(ec2_default.VPC, reason) if item is None else self.observe(item, ec2_default.VPC)
 
     def properties(self, item: Mapping[str, Any]) -> dict[str, Any]:
         secondary = [block["CidrBlock"] for block in _secondary(item)]
@@ -264,6 +277,14 @@ class Subnet(Ec2Kind):
     immutable = frozenset({"CidrBlock", "AvailabilityZone"})
     create_before_delete = True
     defaults = {"MapPublicIpOnLaunch": False}
+
+    def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
+        """Default subnets by names that say which one is meant, all others by their Name tag."""
+        default = [item.name for item in wanted if ec2_default.is_default_subnet(item.name)]
+        found = super().read(aws, [item for item in wanted if item.name not in default])
+        for name, (item, reason) in (ec2_default.find_subnets(aws, default) if default else {}).items():
+            found[name] = ec2_default.missing(name, reason) if item is None else self.observe(item, name)
+        return found
 
     def properties(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {name: item.get(name) for name in ("CidrBlock", "AvailabilityZone", "MapPublicIpOnLaunch")}

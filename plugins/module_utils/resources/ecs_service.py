@@ -30,6 +30,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_cluster
     retag,
     strategy,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.scaling_common import scaled
 from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import redact
 
 SERVICES_PER_CALL = 10
@@ -102,7 +103,9 @@ class EcsService(Kind):
             by_cluster[item.name.split("/", 1)[0]].append(item)
         batches = [(name, some) for name, items in by_cluster.items() for some in chunks(items, SERVICES_PER_CALL)]
         found = each(lambda batch: _read(aws, *batch), batches)
-        return {item.name: item for some in found for item in some}
+        result = {item.name: item for some in found for item in some}
+        _leave_to_the_autoscaler(aws, wanted, result)
+        return result
 
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         return {name: CANONICAL[name](value) if name in CANONICAL else value for name, value in properties.items()}
@@ -203,6 +206,19 @@ def _read(aws: Aws, cluster: str, wanted: Sequence[Wanted]) -> list[Observed]:
     )
     active = [service for service in (answer or {"services": []})["services"] if service["status"] == "ACTIVE"]
     return [_observe(aws, cluster, service, declared[service["serviceName"]]) for service in active]
+
+
+def _leave_to_the_autoscaler(aws: Aws, wanted: Sequence[Wanted], found: Mapping[str, Observed]) -> None:
+    """The desired count of a service with a scalable target is not ours. Asked only where it is not as declared."""
+    moved = [
+        item.name
+        for item in wanted
+        if item.name in found
+        and "desiredCount" in item.properties
+        and found[item.name].properties.get("desiredCount") != item.properties["desiredCount"]
+    ]
+    for name in scaled(aws, moved):
+        found[name].owned["desiredCount"] = "the autoscaler"
 
 
 def _observe(aws: Aws, cluster: str, service: Mapping[str, Any], declared: Mapping[str, Any]) -> Observed:

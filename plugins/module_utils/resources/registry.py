@@ -15,6 +15,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     ec2_network,
     ec2_routing,
     ec2_security_groups,
+    ec2_subnet_routes,
     ecr,
     ecs_capacity_provider,
     ecs_cluster,
@@ -27,6 +28,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     s3,
     s3_policy,
     s3_site_files,
+    scalable_target,
     ssm,
 )
 
@@ -37,6 +39,7 @@ _MODULES = (
     ec2_network,
     ec2_routing,
     ec2_security_groups,
+    ec2_subnet_routes,
     ecr,
     route53,
     acm,
@@ -52,6 +55,7 @@ _MODULES = (
     s3_policy,
     cloudfront,
     s3_site_files,
+    scalable_target,
 )
 
 KINDS: dict[str, Kind] = {kind.kind: kind() for module in _MODULES for kind in module.KINDS}

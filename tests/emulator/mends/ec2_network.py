@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mends of EC2 networking: NAT gateways and their addresses, descriptions of security group rules by rule id."""
+"""Mends of EC2 networking: the default VPC's way out, NAT gateways, descriptions of security group rules by id."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from moto.ec2.models import EC2Backend
 from moto.ec2.responses.security_groups import SecurityGroups
 
 from emulator.patching import replace
+
+
+@replace(EC2Backend, "create_default_vpc")
+def create_default_vpc(original: Any, self: Any) -> Any:
+    """The default VPC of AWS has an internet gateway and a route to it; that of moto had neither."""
+    vpc = original(self)
+    gateway = self.create_internet_gateway()
+    self.attach_internet_gateway(gateway.id, vpc.id)
+    main = next(table for table in self.route_tables.values() if table.vpc_id == vpc.id)
+    self.create_route(main.id, "0.0.0.0/0", gateway_id=gateway.id)
+    return vpc
 
 
 @replace(EC2Backend, "delete_nat_gateway")

@@ -28,6 +28,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import (
     ec2_common,
+    ec2_default,
     ec2_network,
     ec2_routing,
     ec2_security_groups,
@@ -343,7 +344,7 @@ def test_the_iam_actions_are_those_of_the_calls():
     """Every word of the code that is the name of an EC2 call; the descriptions' calls are put together there."""
     operations = Loader().load_service_model("ec2", "service-2")["operations"]
     calls = {xform_name(name): f"ec2:{name}" for name in operations}
-    modules = (ec2_common, ec2_network, ec2_routing, ec2_security_groups)
+    modules = (ec2_common, ec2_default, ec2_network, ec2_routing, ec2_security_groups)
     words = {word for module in modules for word in re.findall(r"[a-z_]+", Path(module.__file__).read_text())}
     words |= {f"update_security_group_rule_descriptions_{direction}" for direction in ("ingress", "egress")}
     assert set(ACTIONS) == {calls[word] for word in words & calls.keys()} | {"sts:GetCallerIdentity"}

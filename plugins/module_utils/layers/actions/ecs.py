@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 ACTIONS: tuple[str, ...] = (
+    "application-autoscaling:DescribeScalableTargets",
+    "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeVpcs",
     "ecr:DescribeRepositories",
     "ecr:ListTagsForResource",
     "ecs:CreateCluster",
