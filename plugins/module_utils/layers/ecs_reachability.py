@@ -98,7 +98,8 @@ def _with_address(way: Way) -> str | None:
 def _without_address(way: Way) -> str | None:
     if (way.target and not way.public) or not way.lacking():
         return None
-    reason = "its default route leads to an internet gateway" if way.public else "it has no default route"
+    reason = "the subnet's default route leads to an internet gateway"
+    reason = reason if way.public else "the subnet has no default route"
     advice = "set assign_public_ip: true" if way.public else "add a NAT gateway"
     return (
         f"no task can reach ECR, so none would start: tasks have no public address and {reason}{_endpoints(way)}. "

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import is_unknown
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import ENVIRONMENT_TAG, is_unknown
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.scaling_common import GONE, arguments
 
 TARGET_TRACKING, STEP = "TargetTrackingScaling", "StepScaling"
@@ -176,13 +176,15 @@ def put(aws: Aws, target: str, name: str, policy: Mapping[str, Any], labels: Map
 
 
 def _put_alarm(aws: Aws, name: str, alarm: Mapping[str, Any], policy_arn: str, labels: Mapping[str, str]) -> None:
-    """What else an existing alarm does stays. AWS takes tags with a new one only."""
+    """What else an existing alarm does stays. AWS takes tags with a new one only. It is a part of its target, and so
+    has no ownership tag of its own."""
     there = _describe_alarms(aws, [name]).get(name, {})
     # One alarm sets off one policy of a target, so those of the policy it belonged to before are not kept.
     same_target = policy_arn.split(":policyName/", 1)[0].split(":resource/", 1)[-1]
     others = [action for action in there.get("AlarmActions", ()) if f":resource/{same_target}:" not in action]
     kept = {key: there[key] for key in ("OKActions", "InsufficientDataActions", "AlarmDescription") if there.get(key)}
-    new = {} if there else {"Tags": tags.to_list(labels)}
+    own = {key: value for key, value in labels.items() if key != ENVIRONMENT_TAG}
+    new = {} if there else {"Tags": tags.to_list(own)}
     fields = {key: value for key, value in alarm.items() if key != CALLS}
     aws.client("cloudwatch").put_metric_alarm(
         AlarmName=name, AlarmActions=[policy_arn, *others], **kept, **new, **fields

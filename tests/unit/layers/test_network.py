@@ -346,3 +346,60 @@ def test_warnings():
 
 def test_a_vpc_may_be_called_like_the_beginning_of_an_id():
     assert problems_of(options(vpc={**BASE["vpc"], "name": "vpc-prod"})) == []
+
+
+DEFAULT = {"vpc": {"default": True}, "security_groups": BASE["security_groups"]}
+
+
+def test_in_the_default_vpc_only_security_groups_are_made():
+    found = {str(item.address): item for item in LAYER.resources(parsed(copy.deepcopy(DEFAULT)), ENVIRONMENT)}
+    assert sorted(found) == ["security_group/web", "security_group_rules/web"]
+    group = found["security_group/web"]
+    assert group.scope["VpcId"].address == ("vpc", "default")
+    assert [ref.name for ref in group.depends_on] == ["default-1", "default-2"]
+    assert problems_of(copy.deepcopy(DEFAULT)) == []
+
+
+@pytest.mark.parametrize(("number", "names"), [(0, []), (3, ["default-1", "default-2", "default-3"])])
+def test_as_many_default_subnets_as_are_asked_for(number, names):
+    found = list(LAYER.resources(parsed({**copy.deepcopy(DEFAULT), "default_subnets": number}), ENVIRONMENT))
+    assert [ref.name for ref in found[0].depends_on] == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vpc": {"default": True, "name": "main"}}, "network.vpc.name: the default VPC has the name 'default'"),
+        (
+            {"vpc": {"default": True, "cidr_block": "10.0.0.0/16"}},
+            "network.vpc.cidr_block: cannot be given with default",
+        ),
+        ({"vpc": {"default": True, "tags": {"a": "b"}}}, "network.vpc.tags: cannot be given with default: true"),
+        (
+            {"subnets": PUBLIC[:1], "internet_gateway": {"name": "x"}},
+            "network.subnets: cannot be given with vpc.default",
+        ),
+        ({"internet_gateway": {"name": "net"}}, "network.internet_gateway: cannot be given with vpc.default: true"),
+        ({"route_tables": [{"name": "own"}]}, "network.route_tables: cannot be given with vpc.default: true"),
+        ({"nat": "single"}, "network.nat: cannot be given with vpc.default: true"),
+        ({"default_subnets": 27}, "network.default_subnets: must be between 0 and 26, got 27"),
+        ({"vpc": {}}, "network.vpc.name: is required, unless default: true refers to the region's default VPC"),
+        (
+            {"vpc": {"name": "default", "cidr_block": "10.0.0.0/16"}},
+            "network.vpc.name: 'default' means the region's default VPC; choose another name",
+        ),
+        (
+            {"vpc": {"name": "net", "cidr_block": "10.0.0.0/16"}, "default_subnets": 2},
+            "network.default_subnets: needs network.vpc.default: true",
+        ),
+    ],
+)
+def test_what_does_not_go_with_the_default_vpc_is_refused(changes, message):
+    found = problems_of(copy.deepcopy({**DEFAULT, **changes}))
+    assert [text for text in found if message in text], found
+
+
+@pytest.mark.parametrize("name", ["default-1", "default-us-east-1a"])
+def test_names_of_default_subnets_are_taken(name):
+    found = problems_of(options(subnets=[subnet(name, 0, "a", True)]))
+    assert found == [f"platform: network.subnets: the name {name!r} means a default subnet; choose another one"]
