@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The art environment in real Terraform, applied to the emulator with the real AWS provider."""
+"""The environments in real Terraform, applied to the emulator with the real AWS provider."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MIRRORS = (
 )
 APPLY_SECONDS = 600
 SERVICES = (
-    *("autoscaling", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "iam"),
+    *("applicationautoscaling", "autoscaling", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "iam"),
     *("logs", "s3", "s3control", "ssm", "sts"),
 )
 # The way to the emulator, in a file that Terraform lays over the configuration.
@@ -64,18 +64,15 @@ needed = pytest.mark.skipif(
 )
 
 
-class ArtStack(Terraform):
-    """The folder terraform_art, with what it reads, in a folder of its own."""
+class EnvironmentStack(Terraform):
+    """An environment's folder of Terraform, with what it reads, in a folder of its own."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, stack: Path, inventory: Path) -> None:
         super().__init__(folder, "")
         self._url = url
         (folder / "main.tf").unlink()
-        shutil.copytree(STACK, folder, dirs_exist_ok=True)
-        shutil.copytree(art.INVENTORY / "task-definitions", folder / "task-definitions")
-        (folder / "policies").mkdir()
-        for name, document in administrators().items():
-            (folder / "policies" / f"{name}.json").write_text(json.dumps(document))
+        shutil.copytree(stack, folder, dirs_exist_ok=True)
+        shutil.copytree(inventory / "task-definitions", folder / "task-definitions")
         (folder / "terraformrc").write_text(
             f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = "{mirror()}" }}\n}}\n'
         )
@@ -111,6 +108,16 @@ class ArtStack(Terraform):
     @property
     def state(self) -> Path:
         return self._folder / "terraform.tfstate"
+
+
+class ArtStack(EnvironmentStack):
+    """The folder terraform_art, with the policies of its administrators."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder, url, STACK, art.INVENTORY)
+        (folder / "policies").mkdir()
+        for name, document in administrators().items():
+            (folder / "policies" / f"{name}.json").write_text(json.dumps(document))
 
 
 def administrators() -> dict[str, Any]:

@@ -159,8 +159,8 @@ def test_a_service_without_public_addresses_behind_an_internet_gateway_is_warned
     found = [text for text in warnings(runner, in_default_subnets("default-1", public=False)) if "ECR" in text]
     assert found == [
         "web: ecs.services[web]: network_configuration: in the subnet 'default-1' no task can reach ECR, so none would "
-        "start: tasks have no public address and the subnet's default route leads to an internet gateway, and its VPC has no "
-        "endpoints for ecr.api, ecr.dkr, s3. Set assign_public_ip: true, or make VPC endpoints for ECR"
+        "start: tasks have no public address and the subnet's default route leads to an internet gateway, and "
+        "its VPC has no endpoints for ecr.api, ecr.dkr, s3. Set assign_public_ip: true, or make VPC endpoints for ECR"
     ]
 
 

@@ -100,7 +100,7 @@ def test_a_second_run_changes_nothing_and_writes_nothing(lms):
 def test_each_role_runs_alone_and_changes_nothing(lms, layer):
     lms.emulator.reset_calls()
     played = lms.play(SITE, "--tags", layer)
-    assert played.code == 0, played.failed_messages()
+    assert played.code == 0, played.text
     assert played.changed == 0
     assert lms.emulator.calls()["mutating"] == 0
 

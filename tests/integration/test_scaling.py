@@ -228,3 +228,17 @@ def test_many_targets_are_read_in_few_calls(runner, emulator):
     assert calls.count("DescribeScalableTargets") == 1
     assert calls.count("DescribeScalingPolicies") == 3
     assert calls.count("DescribeScheduledActions") == 1
+
+
+def test_a_cooldown_that_is_not_declared_is_left_alone(runner, client):
+    """Other tools write 0 where nothing is declared."""
+    runner.make(target())
+    found = client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    policy = next(item for item in found if item["PolicyName"] == "backlog")
+    name = "TargetTrackingScalingPolicyConfiguration"
+    configuration = {**policy[name], "ScaleInCooldown": 0}
+    client.put_scaling_policy(PolicyName="backlog", PolicyType=policy["PolicyType"], **{name: configuration}, **ID)
+    runner.assert_nothing_to_do(target())
+    runner.make(policies(backlog={"target_value": 20}))
+    found = client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+    assert next(item for item in found if item["PolicyName"] == "backlog")[name]["ScaleInCooldown"] == 0

@@ -77,11 +77,11 @@ TARGET_TRACKING: dict[str, Any] = {
     },
     "scale_in_cooldown": {
         "type": "int",
-        "description": "Seconds after tasks were taken away until more are; V(300) where it is not given.",
+        "description": "Seconds after tasks were taken away until more are; of a new policy V(300) by default.",
     },
     "scale_out_cooldown": {
         "type": "int",
-        "description": "Seconds for tasks that were added to take effect; V(300) where it is not given.",
+        "description": "Seconds for tasks that were added to take effect; of a new policy V(300) by default.",
     },
     "disable_scale_in": {"type": "bool", "default": False, "description": "The policy takes no tasks away."},
 }
@@ -159,7 +159,7 @@ STEP_SCALING: dict[str, Any] = {
         "type": "int",
         "description": "With V(PercentChangeInCapacity): at least so many tasks.",
     },
-    "cooldown": {"type": "int", "description": "Seconds until the next step; V(300) where it is not given."},
+    "cooldown": {"type": "int", "description": "Seconds until the next step; of a new policy V(300) by default."},
     "metric_aggregation_type": {
         "type": "str",
         "choices": ["Average", "Minimum", "Maximum"],

@@ -34,8 +34,8 @@ def find_vpc(aws: Aws) -> tuple[Item | None, str]:
     if found:
         return found[0], ""
     return None, (
-        f"this account has no default VPC in {aws.region}. Make one with aws ec2 create-default-vpc --region {aws.region}, "
-        "or declare a VPC of your own"
+        f"this account has no default VPC in {aws.region}. Make one with "
+        f"aws ec2 create-default-vpc --region {aws.region}, or declare a VPC of your own"
     )
 
 

@@ -27,6 +27,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.scaling_com
     suspended_state,
     targets,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.scaling_policies import COOLDOWNS
 
 OWN = ("MinCapacity", "MaxCapacity", "SuspendedState")
 POLICIES, ACTIONS = "ScalingPolicies", "ScheduledActions"
@@ -89,7 +90,7 @@ class ScalableTarget(Kind):
         ]
         for name in (POLICIES, ACTIONS):
             if name in desired:
-                found += _parts(name, desired[name], observed.get(name) or {})
+                found += _parts(name, desired[name], observed.get(name) or {}, last_applied.get(name) or {})
         return found
 
     def shown(self, differences: Sequence[Difference]) -> list[Difference]:
@@ -107,7 +108,7 @@ class ScalableTarget(Kind):
             **{name: declared[name] for name in OWN if declared.get(name) is not None},
             **arguments(resource.name),
         )
-        for name, policy in declared.get(POLICIES, {}).items():
+        for name, policy in resource.properties.get(POLICIES, {}).items():
             scaling_policies.put(aws, resource.name, name, policy, resource.tags)
         for name, action in declared.get(ACTIONS, {}).items():
             _put_action(aws, resource.name, name, action)
@@ -119,7 +120,7 @@ class ScalableTarget(Kind):
         if changed & set(OWN):
             values = {name: declared.get(name, self.defaults.get(name)) for name in OWN if name in changed}
             aws.client("application-autoscaling").register_scalable_target(**values, **arguments(resource.name))
-        _update_policies(aws, resource, declared.get(POLICIES, {}), there[POLICIES], _names(POLICIES, differences))
+        _update_policies(aws, resource, there[POLICIES], differences)
         for name in _names(ACTIONS, differences):
             if name in declared[ACTIONS]:
                 _put_action(aws, resource.name, name, declared[ACTIONS][name])
@@ -177,8 +178,13 @@ def _utc(value: Any) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _parts(path: str, desired: Mapping[str, Any], observed: Mapping[str, Any]) -> Iterator[Difference]:
-    """The differences between named things, each of which is complete: `ScalingPolicies[cpu].TargetValue`."""
+def _parts(
+    path: str, desired: Mapping[str, Any], observed: Mapping[str, Any], applied: Mapping[str, Any] | None = None
+) -> Iterator[Difference]:
+    """The differences between named things, each of which is complete: `ScalingPolicies[cpu].TargetValue`.
+
+    But for cooldowns, which go back to AWS's own only where they were declared before (`applied`).
+    """
     for name in [*desired, *(name for name in observed if name not in desired)]:
         before, after, where = observed.get(name), desired.get(name), f"{path}[{name}]"
         if before is None or after is None or before.get("PolicyType") != after.get("PolicyType"):
@@ -188,6 +194,10 @@ def _parts(path: str, desired: Mapping[str, Any], observed: Mapping[str, Any]) -
         for key in [*after, *(key for key in before if key not in after)]:
             if key == "Alarms":
                 yield from _parts(f"{where}.{key}", after[key], before.get(key) or {})
+            elif key in COOLDOWNS and key not in after:
+                declared_before = key in ((applied or {}).get(name) or {})
+                if declared_before and before[key] != COOLDOWNS[key]:
+                    yield Difference(f"{where}.{key}", before[key], COOLDOWNS[key])
             elif before.get(key) != after.get(key):
                 yield Difference(f"{where}.{key}", before.get(key), after.get(key))
 
@@ -198,16 +208,19 @@ def _names(path: str, differences: Sequence[Difference]) -> list[str]:
     return list(dict.fromkeys(text.split("]", 1)[0] for text in found))
 
 
-def _update_policies(
-    aws: Aws, resource: Resource, declared: Mapping[str, Any], there: Mapping[str, Any], names: Sequence[str]
-) -> None:
+def _update_policies(aws: Aws, resource: Resource, there: Mapping[str, Any], differences: Sequence[Difference]) -> None:
     """What is new or changed is written, what is declared no more is deleted. AWS cannot change a policy's type."""
-    for name in names:
-        before, after = there.get(name), declared.get(name)
-        if before is not None and (after is None or before["PolicyType"] != after["PolicyType"]):
+    declared, paths = resource.properties.get(POLICIES, {}), {item.path for item in differences}
+    for name in _names(POLICIES, differences):
+        before, after = there.get(name, {}), declared.get(name)
+        same_type = after is not None and before.get("PolicyType") == after["PolicyType"]
+        if before and not same_type:
             scaling_policies.delete(aws, resource.name, name)
         if after is not None:
-            scaling_policies.put(aws, resource.name, name, after, resource.tags)
+            kept = {key: before[key] for key in COOLDOWNS if same_type and key in before}
+            going = [key for key in kept if f"{POLICIES}[{name}].{key}" in paths]
+            whole = {**{key: value for key, value in kept.items() if key not in going}, **after}
+            scaling_policies.put(aws, resource.name, name, whole, resource.tags)
     gone = set(_alarms(there)) - set(_alarms(declared))
     if gone:
         scaling_policies.delete_alarms(aws, sorted(gone))

@@ -19,11 +19,13 @@ CONFIGURATIONS = {
     TARGET_TRACKING: "TargetTrackingScalingPolicyConfiguration",
     STEP: "StepScalingPolicyConfiguration",
 }
-# AWS's values of what is not given, for ECS services.
+# AWS's values of what is not given.
 DEFAULTS: dict[str, dict[str, Any]] = {
-    TARGET_TRACKING: {"ScaleInCooldown": 300, "ScaleOutCooldown": 300, "DisableScaleIn": False},
-    STEP: {"Cooldown": 300, "MetricAggregationType": "Average"},
+    TARGET_TRACKING: {"DisableScaleIn": False},
+    STEP: {"MetricAggregationType": "Average"},
 }
+# For ECS services. Where they are not declared, they stay as they are: other tools write 0 for them.
+COOLDOWNS = {"ScaleInCooldown": 300, "ScaleOutCooldown": 300, "Cooldown": 300}
 ALARM_FIELDS = (
     "MetricName",
     "Namespace",
@@ -166,7 +168,7 @@ def _canonical_alarm(alarm: Mapping[str, Any]) -> dict[str, Any]:
 
 def put(aws: Aws, target: str, name: str, policy: Mapping[str, Any], labels: Mapping[str, str]) -> None:
     """Write a policy whole, and the alarms that set it off."""
-    kind = policy["PolicyType"]
+    kind, policy = policy["PolicyType"], canonical(policy)
     configuration = {key: value for key, value in policy.items() if key not in ("PolicyType", "Alarms")}
     answer = aws.client("application-autoscaling").put_scaling_policy(
         PolicyName=name, PolicyType=kind, **{CONFIGURATIONS[kind]: configuration}, **arguments(target)

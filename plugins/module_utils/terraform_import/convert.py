@@ -23,6 +23,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import impo
     from_ecs,
     from_iam,
     from_network,
+    from_scaling,
     from_state_bucket,
     inventory_yaml,
     marked,
@@ -40,7 +41,13 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.valu
 
 # What the layers tag.
 TAGGED = (
-    *("aws_autoscaling_group", "aws_cloudwatch_log_group", "aws_dynamodb_table", "aws_ecr_repository"),
+    *(
+        "aws_appautoscaling_target",
+        "aws_autoscaling_group",
+        "aws_cloudwatch_log_group",
+        "aws_dynamodb_table",
+        "aws_ecr_repository",
+    ),
     *("aws_ecs_capacity_provider", "aws_ecs_cluster", "aws_ecs_service", "aws_ecs_task_definition"),
     *("aws_iam_instance_profile", "aws_iam_policy", "aws_iam_role", "aws_iam_user", "aws_internet_gateway"),
     *("aws_launch_template", "aws_lb", "aws_lb_listener", "aws_lb_listener_rule", "aws_lb_target_group"),
@@ -58,6 +65,10 @@ MAPPERS = (
     from_autoscaling,
     from_ecs,
 )
+
+
+MAPPERS = (from_state_bucket, from_iam, from_network, from_ecr, from_alb, from_autoscaling, from_scaling, from_ecs)
+ARN = re.compile(r"arn:([\w-]+):[\w-]+:([\w-]*):(\d{12}):")
 REPORT = "files/import-report"
 BLOCKS = "files/terraform"
 NO_LAYER = "no layer of this collection manages it: it stays with Terraform"

@@ -43,6 +43,8 @@ OTHER_REVISION = (
 SCALING = "scalable targets and policies have no layer yet; the service leaves its desired count to them"
 
 
+
+
 def convert(stack: Stack) -> None:
     for cluster in stack.of("aws_ecs_cluster"):
         _cluster(stack, cluster)
@@ -51,10 +53,8 @@ def convert(stack: Stack) -> None:
     for group in stack.of("aws_cloudwatch_log_group"):
         if not stack.is_done(group):
             stack.add("ecs", "log_groups", log_group(stack, group), group)
-    scaled = {str(item.attributes.get("resource_id")) for item in stack.of("aws_appautoscaling_target")}
     for service in stack.of("aws_ecs_service"):
-        _service(stack, service, scaled)
-    stack.refuse(SCALING, *stack.of("aws_appautoscaling_target", "aws_appautoscaling_policy"))
+        _service(stack, service)
 
 
 def _cluster(stack: Stack, cluster: Thing) -> None:
@@ -100,18 +100,16 @@ def _command(block: Block) -> dict[str, Any]:
     return {**found, "log_configuration": logs} if logs and found.get("logging") == "OVERRIDE" else found
 
 
-def _service(stack: Stack, service: Thing, scaled: set[str]) -> None:
+def _service(stack: Stack, service: Thing) -> None:
     cluster = stack.names.ref("aws_ecs_cluster", service.get("cluster", "default"), service).rsplit("/", 1)[-1]
     name, family = str(service.get("name")), _family(stack, service)
     daemon = service.attributes.get("scheduling_strategy") == "DAEMON"
-    is_scaled = f"service/{cluster}/{name}" in scaled
     count = service.get("desired_count", 0)
     options: dict[str, Any] = {
         "name": name,
         "cluster": cluster,
         "task_definition": family,
         "desired_count": None if daemon else count,
-        "desired_count_owner": "autoscaling" if is_scaled else None,
         **fields(service, SERVICE),
         "capacity_provider_strategy": [_share(item) for item in service.blocks("capacity_provider_strategy")] or None,
         "load_balancers": [_load_balancer(stack, item, service) for item in service.blocks("load_balancer")] or None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ec2_default
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.from_security_groups import security_group
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Block, Thing
@@ -39,6 +40,7 @@ LOST = "the VPC, subnet or route table that it belongs to is not in this state: 
 
 
 def convert(stack: Stack) -> None:
+    _name_defaults(stack)
     vpcs = {vpc.id: vpc for vpc in stack.of("aws_vpc")}
     others = {str(item.attributes.get("vpc_id")) for item in stack.of(*IN_VPC)} - vpcs.keys() - {"None", ""}
     for number, vpc_id in enumerate([*vpcs, *sorted(others)]):
@@ -47,6 +49,15 @@ def convert(stack: Stack) -> None:
     stack.refuse(UNNAMED, *(item for item in stack.of(*NAMED) if stack.names.is_id(item)))
     stack.refuse(NAT, *stack.of("aws_nat_gateway", "aws_eip"))
     stack.refuse(LOST, *stack.of(*IN_VPC, "aws_route", "aws_route_table_association"))
+
+
+def _name_defaults(stack: Stack) -> None:
+    """The default VPC and its subnets, where data sources have read them."""
+    for item in stack.data:
+        if item.type == "aws_vpc" and item.attributes.get("default"):
+            stack.names.known["aws_vpc", item.id] = ec2_default.VPC
+        if item.type == "aws_subnet" and item.attributes.get("default_for_az"):
+            stack.names.known["aws_subnet", item.id] = f"default-{item.attributes['availability_zone']}"
 
 
 def _network(stack: Stack, vpc_id: str, vpc: Thing | None, host: str) -> None:
@@ -60,6 +71,8 @@ def _network(stack: Stack, vpc_id: str, vpc: Thing | None, host: str) -> None:
     }
     if vpc is not None and not stack.names.is_id(vpc):
         _vpc(stack, vpc, host)
+    elif ("aws_vpc", vpc_id) in stack.names.known:
+        stack.add("network", "vpc", {"default": True}, host=host)
     else:
         stack.add("network", "vpc", {"name": vpc_id, "existing": True}, host=host)
         for item in [item for items in inside.values() for item in items][:1]:

@@ -52,6 +52,8 @@ class Names:
             if common_type(thing.type) in BY_NAME_TAG
         )
         self.outside: dict[str, set[str]] = {}
+        # What is only read, and has a name in every inventory: the default VPC and its subnets.
+        self.known: dict[tuple[str, str], str] = {}
 
     def of(self, thing: Thing) -> str:
         """Its name; one that several things have, or that looks like an id, means none of them."""
@@ -85,6 +87,8 @@ class Names:
         found = self.find(kind, reference)
         if found is not None:
             return self.of(found)
+        if (kind, str(reference)) in self.known:
+            return self.known[kind, str(reference)]
         if str(reference).startswith(("arn:", *_PREFIXES)):
             self.outside.setdefault(str(reference), set()).add(by.address)
         return str(reference)

@@ -105,7 +105,7 @@ def test_a_declared_table_with_another_target_is_taken_for_a_way():
         ("nat-1", [], True, "have no use"),
         ("eni-1", [], False, None),
         ("tgw-1", [], True, None),
-        ("", [], False, "the subnet has no default route, and its VPC has no endpoints for ecr.api, ecr.dkr, s3. Add a NAT"),
+        ("", [], False, "the subnet has no default route, and its VPC has no endpoints for ecr.api, ecr.dkr, s3. Add"),
         ("", ENDPOINTS, False, None),
         ("", ENDPOINTS, True, None),
         ("igw-1", ENDPOINTS, False, None),

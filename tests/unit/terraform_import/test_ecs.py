@@ -99,13 +99,6 @@ def test_services(attributes, expected, tmp_path):
         assert "ecs_service/shop/web" in imported.validate(tmp_path)
 
 
-def test_a_service_that_is_scaled_leaves_its_count_to_that():
-    target = resource("aws_appautoscaling_target", "web", {"id": "x", "resource_id": "service/shop/web"})
-    imported = Imported(cluster(), task(), service(), target)
-    assert imported.declared("ecs", "web")["services"][0]["desired_count_owner"] == "autoscaling"
-    assert "no layer yet" in imported.unmapped()["aws_appautoscaling_target.web"]
-
-
 def test_what_only_one_service_uses_belongs_to_it(tmp_path):
     url = f"{REGISTRY}/web"
     images = {"id": "web", "name": "web", "repository_url": url, "image_tag_mutability": "IMMUTABLE"}

@@ -216,3 +216,18 @@ def test_what_has_no_layer_or_no_parent_is_reported():
 def test_attributes_that_no_option_says_are_reported():
     imported = Imported(vpc(assign_generated_ipv6_cidr_block=True), subnet("a", ipv6_native=True))
     assert imported.left() == {("aws_vpc.main", "assign_generated_ipv6_cidr_block"), ("aws_subnet.a", "ipv6_native")}
+
+
+def test_the_default_vpc_and_its_subnets_have_names_of_their_own():
+    read = resource("aws_vpc", "default", {"id": "vpc-1", "default": True}, mode="data")
+    inside = {"id": "subnet-d", "default_for_az": True, "availability_zone": "us-east-1a"}
+    balancer = {"id": "x", "name": "front", "load_balancer_type": "application", "subnets": ["subnet-d", "subnet-e"]}
+    imported = Imported(
+        read,
+        resource("aws_subnet", "default", inside, mode="data"),
+        group("web"),
+        resource("aws_lb", "front", {**balancer, "security_groups": ["sg-web"]}),
+    )
+    assert imported.declared("network")["vpc"] == {"default": True}
+    assert imported.declared("alb")["load_balancers"][0]["subnets"] == ["default-us-east-1a", "subnet-e"]
+    assert [note for note in imported.report.notes if "vpc-1" in note or "subnet-d" in note] == []
