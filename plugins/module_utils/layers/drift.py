@@ -104,7 +104,7 @@ class Comparison:
         found = self._in_properties(kind, entry, observed.properties)
         if found:
             moved = {item.path for item in self._in_properties(kind, entry, self._as_recorded(entry, observed))}
-            found = [item for item in found if item.path in moved]
+            found = [item for item in found if item.path in moved and not compare.under(item.path, observed.owned)]
         if kind.taggable and observed.tags is not None:
             owner = {ENVIRONMENT_TAG: self.environment} if self.environment else {}
             expected = kind.expected_tags({**entry.tags, **owner}, observed.tags)

@@ -60,8 +60,7 @@ def look_at_subnets(service: Resource, declared: Declared) -> None:
         if subnet.address not in declared:
             scope = (("SubnetId", subnet), ("VpcId", Ref("subnet", subnet.name, "vpc_id", where=subnet.where)))
             route = Ref("subnet_route", subnet.name, "default_route", scope, subnet.where)
-            if route not in service.depends_on:
-                service.depends_on = (*service.depends_on, route)
+            service.looked_at = (*service.looked_at, route)
 
 
 def warnings(service: Resource, declared: Declared, attributes: Attributes) -> Iterator[str]:

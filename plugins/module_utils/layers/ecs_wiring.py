@@ -21,7 +21,6 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_task_definition import ON_LATEST, image_path
 
 Declared = Mapping[Address, Resource]
-AUTOSCALER = "the autoscaler"
 
 
 def connect(declared: Declared) -> None:
@@ -35,8 +34,6 @@ def connect(declared: Declared) -> None:
             _after(resource, declared, [Address("ecs_cluster_capacity_providers", cluster)])
             _after(resource, declared, _forwarding(resource, declared))
             ecs_reachability.look_at_subnets(resource, declared)
-            if Address("scalable_target", resource.name) in declared:
-                resource.create_only = {**resource.create_only, "desiredCount": AUTOSCALER}
 
 
 def _after(resource: Resource, declared: Declared, addresses: list[Address]) -> None:

@@ -102,6 +102,7 @@ class Resource:
     scope: what must be known before it can be read (a listener's load balancer). It orders like any reference.
     create_only: property paths owned elsewhere once it exists, each with who owns it.
     derived: properties that other declarations give it, where they are selected; they are not remembered.
+    looked_at: what the plan also reads for it, only to tell of it; not remembered.
     options: what steers handling but is no property of the thing (force_delete, wait).
     """
 
@@ -118,6 +119,7 @@ class Resource:
     options: dict[str, Any] = field(default_factory=dict)
     protect: bool = False
     derived: tuple[str, ...] = ()
+    looked_at: tuple[Ref, ...] = ()
 
     @property
     def address(self) -> Address:
@@ -131,6 +133,7 @@ class Resource:
     def references(self) -> Iterator[Ref]:
         yield from self.scope.values()
         yield from self.depends_on
+        yield from self.looked_at
         yield from references_in(self.properties)
 
 

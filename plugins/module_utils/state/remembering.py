@@ -107,7 +107,7 @@ def entry_of(plan: Plan, resource: Resource, canonical: Canonical) -> Entry:
     own = resource.own
     resolved = {name: resolve(value, lookup) for name, value in own.items()}
     known = {name: value for name, value in resolved.items() if not _any_unknown(value)}
-    needs = {ref.address for ref in replace(resource, properties=own).references()} - {resource.address}
+    needs = {ref.address for ref in replace(resource, properties=own, looked_at=()).references()} - {resource.address}
     return Entry(
         host=resource.host,
         where=resource.where,

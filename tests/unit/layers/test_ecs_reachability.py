@@ -122,10 +122,11 @@ def test_by_what_aws_has(route, endpoints, public, message):
 def test_only_subnets_that_are_not_declared_are_looked_up():
     declared = {**resources(Network(), NETWORK), **service("public", True)}
     Ecs().connect(declared)
-    assert not [ref for ref in declared["ecs_service", "main/web"].depends_on if ref.kind == "subnet_route"]
+    assert not [ref for ref in declared["ecs_service", "main/web"].looked_at if ref.kind == "subnet_route"]
     declared = service("default-1", True)
     Ecs().connect(declared)
-    ref = next(ref for ref in declared["ecs_service", "main/web"].depends_on if ref.kind == "subnet_route")
+    assert not [ref for ref in declared["ecs_service", "main/web"].depends_on if ref.kind == "subnet_route"]
+    ref = next(ref for ref in declared["ecs_service", "main/web"].looked_at if ref.kind == "subnet_route")
     assert [(name, inner.address, inner.attribute) for name, inner in ref.scope] == [
         ("SubnetId", Address("subnet", "default-1"), "id"),
         ("VpcId", Address("subnet", "default-1"), "vpc_id"),
