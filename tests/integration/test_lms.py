@@ -16,9 +16,9 @@ pytestmark = pytest.mark.xdist_group("lms")
 SITE, DESTROY = "playbooks/site.yml", "playbooks/destroy.yml"
 REGION = "eu-central-1"
 CLUSTER, SERVICE = "lms-cluster", "lms-backend"
-USED = ("state_bucket", "iam", "network", "ecr", "alb", "autoscaling", "ecs")
+USED = ("state_bucket", "iam", "network", "certificate", "ecr", "alb", "dns", "autoscaling", "ecs")
 # With the reading of what is remembered.
-IDLE_CALLS = 60
+IDLE_CALLS = 80
 
 
 class Lms:
@@ -123,6 +123,31 @@ def test_only_the_load_balancer_reaches_the_back_end(lms):
     assert [pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]] == [balancer["GroupId"]]
     assert [rule[kind] for rule in rules for kind in ("IpRanges", "Ipv6Ranges", "PrefixListIds")] == [[], [], []]
     assert sorted(rule["FromPort"] for rule in balancer["IpPermissions"]) == [80, 443]
+
+
+def test_http_is_redirected_to_https_with_the_back_ends_certificate(lms):
+    elbv2 = lms.client("elbv2")
+    balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]
+    found = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    listeners = {item["Protocol"]: item for item in found}
+    redirect = listeners["HTTP"]["DefaultActions"][0]["RedirectConfig"]
+    assert (redirect["Protocol"], redirect["Port"], redirect["StatusCode"]) == ("HTTPS", "443", "HTTP_301")
+    arn = listeners["HTTPS"]["Certificates"][0]["CertificateArn"]
+    certificate = lms.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+    assert certificate["Status"] == "ISSUED"
+    assert sorted(certificate["SubjectAlternativeNames"]) == ["api.lms.example.net", "api.lms.example.org"]
+    assert listeners["HTTPS"]["SslPolicy"].startswith("ELBSecurityPolicy-TLS13-")
+
+
+def test_the_back_ends_domains_lead_to_the_load_balancer(lms):
+    route53 = lms.client("route53")
+    dns_name = lms.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["DNSName"].lower()
+    aliases = {}
+    for zone in route53.list_hosted_zones()["HostedZones"]:
+        for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
+            if "AliasTarget" in record:
+                aliases[record["Name"]] = record["AliasTarget"]["DNSName"].rstrip(".").removeprefix("dualstack.")
+    assert aliases == {"api.lms.example.org.": dns_name, "api.lms.example.net.": dns_name}
 
 
 def test_the_service_runs_on_fargate_in_two_default_subnets_with_public_addresses(lms):
