@@ -63,11 +63,10 @@ MAPPERS = (
     from_alb,
     from_dns,
     from_autoscaling,
+    from_scaling,
     from_ecs,
 )
 
-
-MAPPERS = (from_state_bucket, from_iam, from_network, from_ecr, from_alb, from_autoscaling, from_scaling, from_ecs)
 ARN = re.compile(r"arn:([\w-]+):[\w-]+:([\w-]*):(\d{12}):")
 REPORT = "files/import-report"
 BLOCKS = "files/terraform"

@@ -40,9 +40,6 @@ OTHER_REVISION = (
     "it runs revision %s, which something else deployed, and Terraform knows %s: all but the images would go back to "
     "that (image_owner: declaration also the images), so bring the task definition up to date"
 )
-SCALING = "scalable targets and policies have no layer yet; the service leaves its desired count to them"
-
-
 
 
 def convert(stack: Stack) -> None:
