@@ -134,6 +134,33 @@ def test_a_recorded_record_in_a_zone_of_others_is_changed_pruned_and_destroyed(r
     assert set(there(route53, zone)) == {("theirs.example.org.", "A")}
 
 
+ZONES = {"dns": {"platform": {"zones": [{"name": ZONE}]}}}
+RECORDS = {
+    "dns": {"web": {"records": [record()]}},
+    "certificate": {"web": {"certificates": [{"name": "web", "domain_name": f"api.{ZONE}"}]}},
+}
+WHOLE = {"certificate": RECORDS["certificate"], "dns": {**ZONES["dns"], **RECORDS["dns"]}}
+PARTS = {"zones": ZONES, "certificate": {"certificate": RECORDS["certificate"]}, "records": RECORDS}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_a_part_of_the_declarations_changes_nothing_in_what_is_remembered(runner, emulator, home, part):
+    runner.make(WHOLE, **home)
+    emulator.reset_calls()
+    assert runner.make(part, **home, whole_inventory=False).done == []
+    assert emulator.calls()["mutating"] == 0
+
+
+@pytest.mark.parametrize("parts", [[WHOLE], [ZONES, RECORDS], [WHOLE, RECORDS]], ids=["whole", "apart", "again"])
+def test_records_go_before_their_zone_also_where_they_were_made_without_it(runner, home, parts):
+    for part in parts:
+        runner.make(part, **home, whole_inventory=False)
+    with pytest.raises(PlanError, match=f"route53_zone/{ZONE} cannot go, because acm_validation_record/web/api.{ZONE}"):
+        runner.run({"dns": {}}, **home, state="absent")
+    destroyed = runner.make({"certificate": {}, "dns": {}}, **home, state="absent")
+    assert destroyed.done[-1] == ("delete", "route53_zone", ZONE)
+
+
 def test_without_a_state_records_in_a_zone_of_others_are_left_alone(runner, route53, zone):
     runner.make(declared(record()))
     planned = runner.plan(declared(record()), state="absent")

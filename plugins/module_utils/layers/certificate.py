@@ -113,7 +113,7 @@ class Certificate(Layer):
     def connect(self, declared: Mapping[Address, Resource]) -> None:
         for resource in declared.values():
             if resource.kind == RECORD:
-                resource.depends_on = tuple(names.declared_zone(ref, declared) for ref in resource.depends_on)
+                _order_after_zone(resource, declared)
 
 
 def reference(name: str, where: str) -> tuple[Any, tuple[Ref, ...]]:
@@ -184,4 +184,11 @@ def _record(name: str, domain: str, options: Mapping[str, Any], scope: Mapping[s
         "TTL": options["validation_record_ttl"],
     }
     zone = names.zone_reference(domain, f"{where}.validation_records")
-    return Resource(RECORD, name, properties, where=where, scope=dict(scope), depends_on=(zone,))
+    return Resource(RECORD, name, properties, where=where, scope=dict(scope), looked_at=(zone,))
+
+
+def _order_after_zone(record: Resource, declared: Mapping[Address, Resource]) -> None:
+    """A declared zone may not be there yet. Any other one only has to be found, and orders nothing."""
+    zones = [names.declared_zone(ref, declared) for ref in record.looked_at]
+    record.depends_on = (*record.depends_on, *(ref for ref in zones if ref.kind == names.ZONE))
+    record.looked_at = tuple(ref for ref in zones if ref.kind != names.ZONE)

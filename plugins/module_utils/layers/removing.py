@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import remote_state
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import names, remote_state
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.recording import Documents
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Resource
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Ref, Resource
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.removal import (
     DESTROY,
     NOTHING,
@@ -159,9 +160,24 @@ def _only(params: Mapping[str, Any], going: dict[Address, Found]) -> dict[Addres
 
 
 def _remembered(documents: Documents, layers: Iterable[str]) -> Iterator[tuple[Address, tuple[str, Entry]]]:
+    zones = {
+        entry.attributes["id"]: Ref(*address)
+        for _layer, memory in documents.memories()
+        for address, entry in memory.resources.items()
+        if address.kind == names.ZONE and "id" in entry.attributes
+    }
     for layer, memory in documents.memories():
         if layer in layers:
-            yield from ((address, (layer, entry)) for address, entry in memory.resources.items())
+            yield from ((address, (layer, _in_its_zone(entry, zones))) for address, entry in memory.resources.items())
+
+
+def _in_its_zone(entry: Entry, zones: Mapping[str, Ref]) -> Entry:
+    """A record that was remembered by a run without its zone still has to go before it."""
+    zone = zones.get(entry.attributes.get("zone_id", ""))
+    if zone is None:
+        return entry
+    scope = {name: zone if ref.kind == names.ZONE_OF else ref for name, ref in entry.scope.items()}
+    return replace(entry, scope=scope, needs=tuple(sorted({*entry.needs, zone.address})))
 
 
 def _resources(going: Remembered) -> list[Resource]:

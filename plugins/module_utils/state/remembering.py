@@ -89,12 +89,30 @@ def _renewed(before: Entry | None, plan: Plan, change: Change, canonical: Canoni
     """
     now = entry_of(plan, change.resource, canonical)
     if before is not None:
+        now = _scoped_as_before(before, now, plan)
         unseen = {address for address in before.needs if address not in plan.resources}
         now = replace(now, needs=tuple(sorted(unseen.union(now.needs))))
     if before is not None and change.action == NONE and replace(now, attributes=before.attributes) == before:
         same_thing = before.attributes.get("id") == now.attributes.get("id")
         return before if same_thing else now
     return now
+
+
+def _scoped_as_before(before: Entry, now: Entry, plan: Plan) -> Entry:
+    """What a thing lies in may be found in another way where its declaration is not selected.
+
+    A record then lies in the zone that owns its name, and not in the declared one, which is the same.
+    """
+    if before.attributes.get("id") != now.attributes.get("id"):
+        return now
+    kept = {
+        name: before.scope[name]
+        for name, ref in now.scope.items()
+        if name in before.scope and before.scope[name].kind != ref.kind
+        if before.scope[name].address not in plan.resources and ref.address not in plan.resources
+    }
+    found = {now.scope[name].address for name in kept}
+    return replace(now, scope={**now.scope, **kept}, needs=tuple(item for item in now.needs if item not in found))
 
 
 def entry_of(plan: Plan, resource: Resource, canonical: Canonical) -> Entry:

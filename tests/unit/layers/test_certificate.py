@@ -47,7 +47,8 @@ def test_a_certificate_its_records_and_its_issue():
     main, record, _other, validation = found.values()
     assert main.properties["SubjectAlternativeNames"] == ["*.api.example.org", "api.example.org", "b.example.com"]
     assert main.tags == {"Project": "lms", "Name": "web"}
-    assert [ref.address for ref in record.depends_on] == [("route53_zone_of", "api.example.org")]
+    assert [ref.address for ref in record.looked_at] == [("route53_zone_of", "api.example.org")]
+    assert record.depends_on == ()
     assert {ref.name for ref in validation.depends_on} == {"web/api.example.org", "web/b.example.com"}
 
 
@@ -76,6 +77,7 @@ def test_a_declared_zone_is_waited_for():
     declared = {item.address: item for item in (record, *zones)}
     Certificate().connect(declared)
     assert [ref.address for ref in record.depends_on] == [Address("route53_zone", "example.org")]
+    assert record.looked_at == ()
 
 
 def test_users_wait_until_it_is_issued():

@@ -122,6 +122,21 @@ def test_a_run_that_sees_less_forgets_nothing_of_what_a_thing_needs():
     assert after(both, first).resources[wide.address].needs == ()
 
 
+def test_what_a_thing_lies_in_stays_where_a_run_finds_it_in_another_way():
+    owner, found = Ref("thing", "owner"), Ref("owner_of", "x")
+    wide, narrow = resource("x", scope={"In": owner}), resource("x", scope={"In": found})
+    everything = {item.address: item for item in (wide, resource("owner"))}
+    same, other = ({wide.address: {"id": name}} for name in ("1", "2"))
+    there = Observed("x", {}, {})
+    first = after(Plan(everything, [Change(NONE, wide, observed=there)], attributes=same))
+    assert first.resources[wide.address].scope == {"In": owner}
+    again = [Change(NONE, narrow, observed=there)]
+    assert after(Plan({narrow.address: narrow}, again, attributes=same), first) == first
+    assert after(Plan({narrow.address: narrow}, again, attributes=other), first) != first
+    moved = after(Plan({**everything, narrow.address: narrow}, again, attributes=same), first)
+    assert moved.resources[wide.address].scope == {"In": found}
+
+
 def test_what_is_done_is_remembered_and_what_is_deleted_forgotten():
     old = Entry(host="art", where="old", properties={"Size": 9})
     previous = replace(EMPTY, resources={address(name): old for name in ("update", "delete", "kept", "elsewhere")})
