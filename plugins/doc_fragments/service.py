@@ -86,6 +86,18 @@ options:
         description: How many seconds to wait for a lock that somebody else holds.
         type: int
         default: 0
+      encrypt:
+        description:
+          - Ask S3 for server-side encryption with each document and lock object, as a bucket policy may demand.
+          - With V(false), the bucket's own setting counts.
+        type: bool
+        default: false
+      kms_key_id:
+        description: With O(remote_state.encrypt), the KMS key to encrypt with; without it S3 uses its own (AES256).
+        type: str
+      bucket_owner:
+        description: The id of the account that must own the bucket, as where it is not the account of the run.
+        type: str
   base_dir:
     description:
       - The folder that relative paths in declarations start from.

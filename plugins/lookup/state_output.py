@@ -25,7 +25,7 @@ options:
   layer:
     description: The layer whose outputs are meant.
     type: str
-    choices: [state_bucket, iam, network, ecr, alb, autoscaling, ecs]
+    choices: [state_bucket, iam, network, ecr, certificate, alb, dns, autoscaling, ecs, static_site]
   host:
     description: The host whose outputs in O(layer) are meant. Defaults to the current one.
     type: str

@@ -105,7 +105,7 @@ options:
       - Which layers to look at. Defaults to those that the tags of the run select.
     type: list
     elements: str
-    choices: [state_bucket, iam, network, ecr, certificate, alb, dns, autoscaling, ecs]
+    choices: [state_bucket, iam, network, ecr, certificate, alb, dns, autoscaling, ecs, static_site]
   hosts:
     description:
       - Look only at what these hosts declared.

@@ -28,7 +28,7 @@ options:
   layer:
     description: The layer whose document is meant. With V(list), only its documents are listed.
     type: str
-    choices: [state_bucket, iam, network, ecr, certificate, alb, dns, autoscaling, ecs]
+    choices: [state_bucket, iam, network, ecr, certificate, alb, dns, autoscaling, ecs, static_site]
   host:
     description: Together with O(layer), the document with the outputs of this host.
     type: str

@@ -216,6 +216,7 @@ def test_anything_in_any_place_is_an_error_and_no_crash(path, value):
             "holds no plan, because planning failed at 2.*\n  - vpc",
         ),
     ],
+    ids=["empty", "list", "terraform", "truncated", "deep", "newer", "longer", "error"],
 )
 def test_what_is_no_plan_is_refused_with_what_to_do(text, message):
     with pytest.raises(PlanFileError, match=f"(?s)plan_file: p.json {message}.*--check -e plan_file=p.json"):
