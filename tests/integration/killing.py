@@ -163,7 +163,9 @@ class Trial:
             return
         refused = self._runner.run(declared, **{**self.options, **options})
         said, to_do = "\n".join(refused.failures.values()), {change["layer"] for change in refused.changes}
-        hindering = [info for layer, _lock, info in stale if layer in to_do]
+        # Whatever is to be done, the state has to be moved into the bucket before.
+        moving = "move the state into the bucket"
+        hindering = [info for layer, _lock, info in stale if layer in to_do or info.operation == moving]
         assert bool(said) == bool(hindering), (said, hindering)
         assert not said or any(_reports(said, info) for info in hindering), said
         for _layer, lock, info in self.locks():
