@@ -32,8 +32,8 @@ MIRRORS = (
 )
 APPLY_SECONDS = 600
 SERVICES = (
-    *("applicationautoscaling", "autoscaling", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "iam"),
-    *("logs", "s3", "s3control", "ssm", "sts"),
+    *("acm", "applicationautoscaling", "autoscaling", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs", "elbv2", "iam"),
+    *("logs", "route53", "s3", "s3control", "ssm", "sts"),
 )
 # The way to the emulator, in a file that Terraform lays over the configuration.
 OVERRIDE = """

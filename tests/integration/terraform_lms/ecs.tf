@@ -75,5 +75,5 @@ resource "aws_ecs_service" "backend" {
     ignore_changes = [task_definition, desired_count]
   }
 
-  depends_on = [aws_ecs_cluster_capacity_providers.lms, aws_lb_listener.http]
+  depends_on = [aws_ecs_cluster_capacity_providers.lms, aws_lb_listener.https]
 }
