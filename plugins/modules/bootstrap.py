@@ -27,60 +27,6 @@ options:
       - What hosts declare in the variable C(state_bucket), as a dictionary from host to declaration.
       - Without it, the declarations are taken from the variables of all hosts in the play's batch.
     type: dict
-  environment_name:
-    description: Name of the environment. Defaults to the inventory's C(dockyard_environment).
-    type: str
-  account_id:
-    description:
-      - The AWS account that the state is expected in. With credentials of another account the module stops.
-      - Defaults to the inventory's C(aws_account_id).
-    type: str
-  profiles:
-    description:
-      - Profile of the AWS configuration for each layer. That of V(state_bucket) reaches the state.
-      - Defaults to the inventory's C(aws_profiles).
-    type: dict
-  remote_state:
-    description: Where the state is. Defaults to the inventory's C(dockyard_remote_state).
-    type: dict
-    suboptions:
-      bucket:
-        description: The S3 bucket that keeps the documents.
-        type: str
-        required: true
-      lock_table:
-        description: The DynamoDB table for locks and digests, as Terraform's S3 backend uses it.
-        type: str
-      lock:
-        description:
-          - V(dynamodb) locks in O(remote_state.lock_table), V(s3) with objects beside the documents, V(both) in both.
-          - Defaults to V(dynamodb) where O(remote_state.lock_table) is given, else to V(s3).
-        type: str
-        choices: [dynamodb, s3, both]
-      prefix:
-        description: Folders before those of all documents.
-        type: str
-        default: ""
-      file_name:
-        description: The last part of each document's key.
-        type: str
-        default: terraform.tstate
-      lock_timeout:
-        description: How many seconds to wait for a lock that somebody else holds.
-        type: int
-        default: 0
-      encrypt:
-        description:
-          - Ask S3 for server-side encryption with each document and lock object, as a bucket policy may demand.
-          - With V(false), the bucket's own setting counts.
-        type: bool
-        default: false
-      kms_key_id:
-        description: With O(remote_state.encrypt), the KMS key to encrypt with; without it S3 uses its own (AES256).
-        type: str
-      bucket_owner:
-        description: The id of the account that must own the bucket, as where it is not the account of the run.
-        type: str
   base_dir:
     description:
       - The folder below which documents are kept in C(.dockyard/state) for as long as there is no bucket.
@@ -100,6 +46,7 @@ attributes:
     description: Documents are moved once.
     support: full
 extends_documentation_fragment:
+  - dockyard.aws.run
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

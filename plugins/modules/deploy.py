@@ -57,6 +57,7 @@ options:
     type: int
 extends_documentation_fragment:
   - dockyard.aws.service
+  - dockyard.aws.run
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -16,6 +16,7 @@ description:
   - Lists what carries the environment's ownership tag and is in no state document.
   - Only what was declared is compared. What is owned elsewhere (an image by the pipeline, a count by the autoscaler) is
     no drift, and neither is a change of the inventory, which is only counted.
+  - Reads the documents of O(remote_state), which has to be set here or in the inventory.
   - Writes nothing in AWS and takes no lock. Drift is no failure of the module, see RV(status).
 options:
   declared:
@@ -23,20 +24,6 @@ options:
       - The declarations, as a dictionary from layer to host to the value of the layer's variable on that host.
       - They are only needed to tell what changed in the inventory since the last run.
       - Without it, the declarations are taken from the variables of all hosts in the play's batch.
-    type: dict
-  environment_name:
-    description:
-      - Name of the environment. Defaults to the inventory's C(dockyard_environment).
-    type: str
-  account_id:
-    description:
-      - The AWS account of the environment. With credentials of another account the module stops at once.
-      - Defaults to the inventory's C(aws_account_id).
-    type: str
-  profiles:
-    description:
-      - Profile of the AWS configuration for each layer, where not all layers use the same credentials.
-      - Defaults to the inventory's C(aws_profiles).
     type: dict
   tags:
     description:
@@ -53,53 +40,6 @@ options:
       - How many AWS resources are read at a time. Defaults to the inventory's C(dockyard_parallelism).
     type: int
     default: 16
-  remote_state:
-    description:
-      - Where the state documents are. Defaults to the inventory's C(dockyard_remote_state). Required in one of the two.
-    type: dict
-    suboptions:
-      bucket:
-        description: The S3 bucket that keeps the documents.
-        type: str
-        required: true
-      lock_table:
-        description: The DynamoDB table of locks and digests. Digests are checked.
-        type: str
-      lock:
-        description: How runs lock. Nothing is locked here.
-        type: str
-        choices: [dynamodb, s3, both]
-      prefix:
-        description: Folders before those of all documents.
-        type: str
-        default: ""
-      file_name:
-        description: The last part of each document's key.
-        type: str
-        default: terraform.tstate
-      lock_timeout:
-        description: How many seconds runs wait for a lock. Nothing is locked here.
-        type: int
-        default: 0
-      encrypt:
-        description: Whether runs ask S3 for server-side encryption. Nothing is written here.
-        type: bool
-        default: false
-      kms_key_id:
-        description: The KMS key that runs encrypt with. Nothing is written here.
-        type: str
-      bucket_owner:
-        description: The id of the account that must own the bucket, as where it is not the account of the run.
-        type: str
-  base_dir:
-    description:
-      - The folder that relative paths in declarations start from.
-      - Defaults to the folder of the inventory that each host comes from.
-    type: path
-  base_dirs:
-    description:
-      - The same for single hosts, by their names.
-    type: dict
   layers:
     description:
       - Which layers to look at. Defaults to those that the tags of the run select.
@@ -122,6 +62,7 @@ options:
       - Write the result into this file as JUnit XML, with one test case for each recorded resource.
     type: path
 extends_documentation_fragment:
+  - dockyard.aws.run
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

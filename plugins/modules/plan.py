@@ -31,6 +31,7 @@ options:
     type: path
 extends_documentation_fragment:
   - dockyard.aws.layer
+  - dockyard.aws.run
   - dockyard.aws.environment
   - amazon.aws.common.modules
   - amazon.aws.region.modules

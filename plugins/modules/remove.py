@@ -19,6 +19,7 @@ description:
   - Belongs at the end of a playbook, with the tag C(always). Removes nothing where a host has failed before.
 extends_documentation_fragment:
   - dockyard.aws.layer
+  - dockyard.aws.run
   - dockyard.aws.environment
   - amazon.aws.common.modules
   - amazon.aws.region.modules

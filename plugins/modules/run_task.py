@@ -46,6 +46,7 @@ options:
     default: 1800
 extends_documentation_fragment:
   - dockyard.aws.service
+  - dockyard.aws.run
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

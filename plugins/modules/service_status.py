@@ -20,6 +20,7 @@ options:
     default: 3
 extends_documentation_fragment:
   - dockyard.aws.service
+  - dockyard.aws.run
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -16,6 +16,7 @@ description:
   - One call serves all hosts of the batch.
 extends_documentation_fragment:
   - dockyard.aws.layer
+  - dockyard.aws.run
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
