@@ -10,6 +10,7 @@ import pytest
 from tests.emulator.client import Emulator
 from tests.integration.engine import Runner
 from tests.integration.playbooks import forget
+from tests.ministack.client import Ministack
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,17 @@ def runner(_runner, emulator, monkeypatch):
         monkeypatch.setenv(name, value)
     _runner.patch(monkeypatch)
     return _runner
+
+
+@pytest.fixture(scope="session")
+def ministack_process():
+    with Ministack() as ministack:
+        yield ministack
+
+
+@pytest.fixture
+def ministack(ministack_process):
+    """An emulator with rollouts, load balancers that pass requests on, and a registry; an empty account."""
+    ministack_process.reset()
+    forget(ministack_process)
+    return ministack_process
