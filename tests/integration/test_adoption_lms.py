@@ -23,8 +23,11 @@ IGNORE_TAGS = 'ignore_tags {\n    key_prefixes = ["dockyard:"]\n  }'
 
 
 def inventory(folder):
-    """That of lms, but for the team's own tags."""
+    """That of lms, but for the team's own tags and for the website, which that Terraform does not make."""
     shutil.copytree(INVENTORY, folder)
+    hosts = yaml.safe_load((folder / "hosts.yml").read_text())
+    del hosts["all"]["children"]["sites"]
+    (folder / "hosts.yml").write_text(yaml.safe_dump(hosts))
     everything = folder / "group_vars" / "all.yml"
     variables = yaml.safe_load(everything.read_text())
     variables["dockyard_tags"]["ManagedBy"] = "terraform"

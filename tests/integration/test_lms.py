@@ -16,7 +16,14 @@ pytestmark = pytest.mark.xdist_group("lms")
 SITE, DESTROY = "playbooks/site.yml", "playbooks/destroy.yml"
 REGION = "eu-central-1"
 CLUSTER, SERVICE = "lms-cluster", "lms-backend"
-USED = ("state_bucket", "iam", "network", "certificate", "ecr", "alb", "dns", "autoscaling", "ecs")
+FRONT_END = "lms.example.org"
+USED = ("state_bucket", "iam", "network", "certificate", "ecr", "alb", "dns", "autoscaling", "ecs", "static_site")
+SERVED = (
+    ("index.html", "text/html; charset=utf-8", "no-cache"),
+    ("courses/statistics/index.html", "text/html; charset=utf-8", "no-cache"),
+    ("assets/app.3b7e.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
+    ("robots.txt", "text/plain; charset=utf-8", "public, max-age=3600"),
+)
 # With the reading of what is remembered.
 IDLE_CALLS = 80
 
@@ -105,7 +112,7 @@ def test_each_role_runs_alone_and_changes_nothing(lms, layer):
     assert lms.emulator.calls()["mutating"] == 0
 
 
-@pytest.mark.parametrize("host", ["lms", "lms-backend"])
+@pytest.mark.parametrize("host", ["lms", "lms-backend", "lms-front-end"])
 def test_one_host_alone_changes_nothing(lms, host):
     played = lms.play(SITE, "--limit", host)
     assert played.code == 0, played.failed_messages()
@@ -139,7 +146,7 @@ def test_http_is_redirected_to_https_with_the_back_ends_certificate(lms):
     assert listeners["HTTPS"]["SslPolicy"].startswith("ELBSecurityPolicy-TLS13-")
 
 
-def test_the_back_ends_domains_lead_to_the_load_balancer(lms):
+def test_the_domains_lead_to_the_load_balancer_and_to_the_website(lms):
     route53 = lms.client("route53")
     dns_name = lms.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["DNSName"].lower()
     aliases = {}
@@ -147,7 +154,33 @@ def test_the_back_ends_domains_lead_to_the_load_balancer(lms):
         for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
             if "AliasTarget" in record:
                 aliases[record["Name"]] = record["AliasTarget"]["DNSName"].rstrip(".").removeprefix("dualstack.")
-    assert aliases == {"api.lms.example.org.": dns_name, "api.lms.example.net.": dns_name}
+    website = f"s3-website.{REGION}.amazonaws.com"
+    assert aliases == {
+        "api.lms.example.org.": dns_name,
+        "api.lms.example.net.": dns_name,
+        f"{FRONT_END}.": website,
+        f"www.{FRONT_END}.": website,
+    }
+
+
+def test_the_front_end_is_a_public_website_of_its_folder(lms):
+    s3 = lms.client("s3")
+    website = s3.get_bucket_website(Bucket=FRONT_END)
+    assert (website["IndexDocument"], website["ErrorDocument"]) == ({"Suffix": "index.html"}, {"Key": "404.html"})
+    folder = lms.inventory.parent / "files" / "front-end"
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    there = {item["Key"] for item in s3.list_objects_v2(Bucket=FRONT_END)["Contents"]}
+    assert there == {*files, ".dockyard/manifest.json"}
+    assert {key: s3.get_object(Bucket=FRONT_END, Key=key)["Body"].read() for key in files} == files
+    for key, content_type, cache_control in SERVED:
+        head = s3.head_object(Bucket=FRONT_END, Key=key)
+        assert (key, head["ContentType"], head["CacheControl"]) == (key, content_type, cache_control)
+    assert s3.get_bucket_policy_status(Bucket=FRONT_END)["PolicyStatus"]["IsPublic"]
+
+
+def test_the_front_ends_other_name_redirects_to_it(lms):
+    website = lms.client("s3").get_bucket_website(Bucket=f"www.{FRONT_END}")
+    assert website["RedirectAllRequestsTo"] == {"HostName": FRONT_END, "Protocol": "http"}
 
 
 def test_the_service_runs_on_fargate_in_two_default_subnets_with_public_addresses(lms):
@@ -200,3 +233,4 @@ def test_destroy_leaves_the_default_vpc_alone(lms):
     )
     names = [group["GroupName"] for group in lms.client("ec2").describe_security_groups()["SecurityGroups"]]
     assert set(names) == {"default"}
+    assert [bucket["Name"] for bucket in lms.client("s3").list_buckets()["Buckets"]] == ["lms-terraform-state"]
