@@ -12,7 +12,7 @@ short_description: Look after the shared state of an environment
 version_added: 0.1.0
 description:
   - Lists and shows the documents in which runs remember what they applied, and their earlier versions.
-  - Restores an earlier version, breaks a stale lock, takes the state to another place.
+  - Restores an earlier version, forgets single resources, breaks a stale lock, takes the state to another place.
   - Works on the documents of the environment, and with O(key) on any document of the bucket, also Terraform's own.
   - What is sensitive is never shown.
 options:
@@ -20,13 +20,16 @@ options:
     description:
       - V(list) names the documents, V(show) shows one, V(history) lists its versions, V(diff) compares two of them.
       - V(restore) writes an earlier version as the next one, under the lock. AWS is not touched.
+      - V(forget) takes the resources with O(addresses) out of the memory, under the lock. AWS is not touched.
       - V(locks) says who holds which lock, V(unlock) breaks the one with O(lock_id).
       - V(migrate) copies all documents to another place, under the locks of both.
     type: str
-    choices: [list, show, history, diff, locks, restore, unlock, migrate]
+    choices: [list, show, history, diff, locks, restore, forget, unlock, migrate]
     default: list
   layer:
-    description: The layer whose document is meant. With V(list), only its documents are listed.
+    description:
+      - The layer whose document is meant. With V(list), only its documents are listed.
+      - With V(forget), where the resources are remembered; without it, they are looked for in all layers.
     type: str
     choices: [state_bucket, iam, network, ecr, certificate, alb, dns, autoscaling, ecs, static_site]
   host:
@@ -54,6 +57,10 @@ options:
     description: How many versions V(history) lists at most.
     type: int
     default: 20
+  addresses:
+    description: What V(forget) takes out of the memory. Each is kind and name as plans show them, with a slash.
+    type: list
+    elements: str
   lock_id:
     description: The id of the lock to break.
     type: str
@@ -122,7 +129,7 @@ options:
     type: dict
 attributes:
   check_mode:
-    description: Can run in check mode and say what would be restored, broken or copied.
+    description: Can run in check mode and say what would be restored, forgotten, broken or copied.
     support: full
   diff_mode:
     description: Returns what differs between the versions, field by field, without what is sensitive.
@@ -158,6 +165,11 @@ EXAMPLES = r"""
     version: "7"
   check_mode: true
   diff: true
+
+- name: Leave a repository to somebody else
+  dockyard.aws.state:
+    action: forget
+    addresses: [ecr_repository/web]
 
 - name: Take the state to another bucket
   dockyard.aws.state:
@@ -224,9 +236,16 @@ serial:
   type: int
 written:
   description: The documents that were written.
-  returned: with O(action=restore)
+  returned: with O(action=restore) and O(action=forget)
   type: list
   elements: str
+forgotten:
+  description:
+    - What was taken out of the memory, each with its address, layer, host and id, and in C(needed_by) what is remembered
+      still and refers to it.
+  returned: with O(action=forget)
+  type: list
+  elements: dict
 locks:
   description: The locks that are held, each with its key, place, id, holder, operation and time.
   returned: with O(action=locks)

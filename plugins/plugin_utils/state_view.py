@@ -197,6 +197,18 @@ def _restore(result: Result, check_mode: bool, paint: Paint) -> Iterator[str]:
         yield "  Outputs follow from the layer's memory: the next run writes them anew where they differ from it"
 
 
+def _forget(result: Result, check_mode: bool, paint: Paint) -> Iterator[str]:
+    yield paint("Would be forgotten:" if check_mode else "Forgotten:", "yellow")
+    names = ("address", "layer", "host", "id")
+    yield from table(names, ([item[name] for name in names] for item in result["forgotten"]))
+    for item in result["forgotten"]:
+        for user in item["needed_by"]:
+            yield paint(f"  ! {user} is remembered still and refers to {item['address']}", "bright purple")
+    yield from (f"  {'would write' if check_mode else 'wrote'} {place}" for place in result["written"])
+    yield "  AWS was not touched. What is declared still is taken over again by the next run; what is not is left alone"
+    yield "  from now on, and drift.yml lists it as untracked while it carries the tag dockyard:environment"
+
+
 def _migrate(result: Result, check_mode: bool, paint: Paint) -> Iterator[str]:
     yield paint(f"State of {result['environment']}: {result['from']} → {result['to']}", "bold")
     would = "would be " if check_mode else ""
@@ -219,4 +231,4 @@ def plural(count: int, what: str) -> str:
 
 
 _LOOKING = {"list": _list, "show": _show, "history": _history, "diff": _diff, "locks": _locks}
-_CHANGING = {"restore": _restore, "unlock": _unlock, "migrate": _migrate}
+_CHANGING = {"restore": _restore, "forget": _forget, "unlock": _unlock, "migrate": _migrate}

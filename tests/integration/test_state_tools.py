@@ -346,6 +346,94 @@ def encryption(emulator, key):
     return found["ServerSideEncryption"], found.get("SSEKMSKeyId")
 
 
+# Forgetting
+
+TWO = {
+    "ecr": {"a": {"repositories": [{"name": "alpha"}, {"name": "gamma"}]}, "b": ECR["ecr"]["b"]},
+    "ecs": {"a": {"clusters": [{"name": "main"}]}},
+}
+
+
+def test_forget_takes_out_of_the_memory_what_stays_in_aws(aws, act, home, emulator, runner):
+    runner.make(TWO, **home)
+    addresses = ["ecr_repository/alpha", "ecs_cluster/main"]
+    emulator.reset_calls()
+    predicted = act("forget", check_mode=True, addresses=addresses)
+    assert writes(emulator) == []
+    before, done = read(emulator, MEMORY), act("forget", addresses=addresses)
+    assert predicted == done and done["changed"]
+    assert {call.split(":")[0] for call in writes(emulator)} == {"s3", "dynamodb"}
+    assert [(item["address"], item["layer"], item["host"], item["id"]) for item in done["forgotten"]] == [
+        ("ecr_repository/alpha", "ecr", "a", "alpha"),
+        ("ecs_cluster/main", "ecs", "a", "main"),
+    ]
+    after = read(emulator, MEMORY)
+    assert (after.serial, after.lineage) == (before.serial + 1, before.lineage)
+    assert set(map(str, after.memory.resources)) == {"ecr_repository/beta", "ecr_repository/gamma"}
+    assert set(read(emulator, OUTPUTS).outputs["ecr_repository"].value) == {"gamma"}
+    ecs = [PATHS.outputs("ecs", "a"), PATHS.memory("ecs")]
+    assert done["written"] == [f"s3://{BUCKET}/{key}" for key in (OUTPUTS, MEMORY, *ecs)]
+    for key in (OUTPUTS, MEMORY, *ecs):
+        assert digest_fits(aws, key) and lock(aws, key).holders() == {}
+    assert act("history", layer="ecr")["versions"][0]["operation"] == "forget ecr_repository/alpha, ecs_cluster/main"
+    assert (done["diff"][1]["before"], done["diff"][1]["after"]) == ("ecs_cluster/main\n", "")
+
+
+def test_what_is_forgotten_is_neither_pruned_nor_destroyed(act, home, emulator, runner):
+    act("forget", layer="ecr", addresses=["ecr_repository/alpha"])
+    left = {"ecr": {"b": KEPT["ecr"]["b"]}}
+    emulator.reset_calls()
+    pruned = runner.run(left, **home, prune=True, whole_inventory=True)
+    assert (pruned.changes, pruned.failures, writes(emulator)) == ([], {}, [])
+    destroyed = runner.run({"ecr": {"a": {}, "b": {}}}, **home, state="absent", whole_inventory=True)
+    assert [change["name"] for change in destroyed.changes] == ["beta"]
+    assert emulator.client("ecr").describe_repositories(repositoryNames=["alpha"])["repositories"]
+
+
+def test_what_is_forgotten_and_declared_is_taken_over_again(act, home, emulator, runner):
+    act("forget", addresses=["ecr_repository/alpha"])
+    again = runner.run(KEPT, **home)
+    assert again.changes == [] and "ecr_repository/alpha" in map(str, read(emulator, MEMORY).memory.resources)
+
+
+def test_what_still_needs_the_forgotten_is_told(act, home, runner):
+    runner.make(art.declared("network"), **home)
+    found = act("forget", check_mode=True, addresses=["internet_gateway/art"])["forgotten"]
+    assert "route_table/art-public" in found[0]["needed_by"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "-e state_addresses="),
+        ({"addresses": ["ecr_repository/alpha"], "host": "a"}, "leave out state_host"),
+        (
+            {"addresses": ["ecr_repository/alpha", "ecr_repository/alfa", "vpc/x"]},
+            "(?s)did you mean ecr_rep.*'vpc/x' is",
+        ),
+        ({"addresses": ["ecr_repository/alpha"], "layer": "ecs"}, "is not remembered"),
+        ({"addresses": ["ecr_repository/alpha"], "environment_name": "other"}, "not of 'other'"),
+    ],
+)
+def test_what_cannot_be_forgotten_is_said(act, home, emulator, options, message):
+    for check_mode in (True, False):
+        with pytest.raises(StateError, match=message):
+            act("forget", check_mode, **options)
+    assert read(emulator, MEMORY).serial == 3
+
+
+def test_nothing_is_forgotten_of_a_document_that_is_damaged_or_locked(aws, act, home, emulator):
+    with lock(aws).held("apply elsewhere") as info, pytest.raises(StateError, match=f"lock_id={info.id}"):
+        act("forget", addresses=["ecr_repository/alpha"])
+    put(emulator, MEMORY, document.render(replace(read(emulator, MEMORY), serial=9)))
+    with pytest.raises(StateError, match="state_action=restore first"):
+        act("forget", addresses=["ecr_repository/alpha"])
+    put(emulator, MEMORY, b"{broken")
+    with pytest.raises(StateError, match=r"(?s)is not remembered.*is no JSON"):
+        act("forget", addresses=["ecr_repository/alpha"])
+    assert body(emulator, MEMORY) == b"{broken" and lock(aws).holders() == {}
+
+
 # Locks
 
 

@@ -63,6 +63,17 @@ def test_columns_are_as_wide_as_they_need_to_be():
     ]
 
 
+FORGOTTEN = {"address": "ecr_repository/web", "layer": "ecr", "host": "a", "id": "web", "needed_by": ["ecs_service/x"]}
+
+
+@pytest.mark.parametrize(("check_mode", "words"), [(True, ("Would be", "would write")), (False, ("Forgotten", "wrote"))])
+def test_what_is_forgotten_is_named_with_what_follows(check_mode, words):
+    shown = text("forget", check_mode, forgotten=[FORGOTTEN], written=[PLACE], diff=[])
+    assert words[0] in shown and f"{words[1]} {PLACE}" in shown
+    assert "  ecr_repository/web  ecr    a     web" in shown and "ecs_service/x is remembered still" in shown
+    assert "AWS was not touched" in shown and "untracked" in shown
+
+
 def test_history_is_a_table():
     gone = {**VERSION, "version": "gone", "deleted": True, "serial": None}
     broken = {**VERSION, "version": "broken", "problem": "is empty", "serial": None}

@@ -81,7 +81,8 @@ def _planned(state: State, home: Home, target: Target, version: str, force: bool
         following = None
     elif following is not None:
         following = replace(following, serial=max(following.serial, serial + 1))
-    outputs = _outputs(state, home, target, old.document) if target.layer and not target.host else []
+    memory = old.document.memory if target.layer and not target.host else None
+    outputs = outputs_of_hosts(state, home, target, memory) if memory is not None else []
     return Restoration(old, found, following, outputs)
 
 
@@ -121,17 +122,15 @@ def _same_owner(old: Document, current: Document) -> bool:
     return (one.environment, one.layer, one.host) == (other.environment, other.layer, other.host)
 
 
-def _outputs(state: State, home: Home, target: Target, restored: Document) -> list[tuple[Found, Document]]:
+def outputs_of_hosts(state: State, home: Home, target: Target, memory: Memory) -> list[tuple[Found, Document]]:
     """The outputs of all hosts of a layer as they follow from its memory, where they are not so already."""
-    if restored.memory is None:
-        return []
-    places = {Place(target.layer, entry.host) for entry in restored.memory.resources.values() if entry.host}
+    places = {Place(target.layer, entry.host) for entry in memory.resources.values() if entry.host}
     for key in home.store.keys(target.key.removesuffix(state.paths.file_name)):
         place = state.paths.place_of(key)
         if place is not None and place.host:
             places.add(place)
     targets = [state.target_of(state.paths.of(place)) for place in sorted(places)]
-    following = [(found, _outputs_of(state, home, found, restored.memory)) for found in found_in(home, targets)]
+    following = [(found, _outputs_of(state, home, found, memory)) for found in found_in(home, targets)]
     return [(found, wanted) for found, wanted in following if wanted is not None]
 
 

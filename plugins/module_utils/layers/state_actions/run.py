@@ -10,7 +10,12 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws, Sessions
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import remote_state
-from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions import looking, mending, migrating
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions import (
+    forgetting,
+    looking,
+    mending,
+    migrating,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.state_actions.homes import State
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
@@ -27,7 +32,7 @@ LOOKING = {
     "diff": looking.diff,
     "locks": looking.locks,
 }
-CHANGING = ("restore", "unlock", "migrate")
+CHANGING = ("restore", "forget", "unlock", "migrate")
 ARGUMENT_SPEC: dict[str, Any] = {
     "action": {"type": "str", "choices": [*LOOKING, *CHANGING], "default": "list"},
     "layer": {"type": "str", "choices": list(FOLDERS)},
@@ -37,6 +42,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "versions": {"type": "list", "elements": "str"},
     "force": {"type": "bool", "default": False},
     "limit": {"type": "int", "default": 20},
+    "addresses": {"type": "list", "elements": "str"},
     "lock_id": {"type": "str"},
     "migrate_from": migrating.SIDE_SPEC,
     "migrate_to": migrating.SIDE_SPEC,
@@ -75,6 +81,8 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict
         state = State.of(setting, connect(None), params["environment_name"])
         if action == "restore":
             answer = mending.restore(state, params, check_mode, progress)
+        elif action == "forget":
+            answer = forgetting.forget(state, params, check_mode, progress)
         elif action == "unlock":
             answer = mending.unlock(state, params, check_mode)
         else:
