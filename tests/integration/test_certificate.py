@@ -84,9 +84,9 @@ def records(route53, zone, kind="CNAME"):
     return [item["Name"] for item in found if item["Type"] == kind]
 
 
-def make_by_hand(acm, route53, arn):
+def make_by_hand(acm, route53, arn, domain="example.org"):
     """What somebody else does with the records that the run printed."""
-    zone = route53.create_hosted_zone(Name="example.org", CallerReference="theirs")["HostedZone"]["Id"]
+    zone = route53.create_hosted_zone(Name=domain, CallerReference="theirs")["HostedZone"]["Id"]
     for option in acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]:
         record = option["ResourceRecord"]
         record_set = {
@@ -274,6 +274,29 @@ def test_the_record_of_a_name_that_went_is_pruned(runner, emulator, route53, zon
     assert runner.run(certificate(), **home, prune=True).planned == []
     runner.make({"certificate": {}}, **home, prune=True)
     assert records(route53, "example.org") == []
+
+
+def test_nothing_is_pruned_while_what_takes_its_place_is_postponed(runner, emulator, acm, zones):
+    """The old listener serves until the new one has its certificate."""
+    state_helpers.make(emulator)
+    options = {"remote_state": {"bucket": state_helpers.BUCKET}, "prune": True}
+    runner.make(https(), **options)
+    declared = https(**BY_HAND, name="elsewhere", domain_name="api.example.net")
+    declared["dns"] = {}
+    declared["alb"]["platform"]["load_balancers"][0]["listeners"][1] |= {"port": 8443, "certificate": "elsewhere"}
+    planned = runner.plan(declared, **options)
+    for layer in planned.layers:
+        running.carry_out(planned, layer, planned.hosts, runner.progress.append)
+    removed = running.remove(planned, planned.hosts, runner.progress.append)
+    assert (removed["changes"], removed["failures"]) == ([], {})
+    [note] = removed["notes"]
+    assert re.search(r"nothing was removed: \d deletions wait .* as .*listener/web:8443 was", note), note
+    assert listener(emulator, 443) and not listener(emulator, 8443)
+    [pending] = [arn for arn, status in certificates(acm).items() if status != "ISSUED"]
+    make_by_hand(acm, emulator.client("route53"), pending, "example.net")
+    runner.make(declared, **options)
+    assert listener(emulator, 8443) and not listener(emulator, 443)
+    assert certificates(acm) == {pending: "ISSUED"}
 
 
 def test_a_certificate_of_somebody_with_the_same_names_is_taken_over(runner, acm, route53, zones):

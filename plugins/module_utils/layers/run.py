@@ -183,6 +183,10 @@ def remove(run: PlannedRun, hosts: Collection[str], progress: Progress) -> dict[
             "the plan wait for a run in which nothing fails"
         )
     outcome = Outcome()
+    if run.plan.postponed and deletions:
+        run.removed = True
+        outcome.notes.append(_kept_for_now(run, len(deletions)))
+        return result_of_apply(run.plan, run.layers, run.plan.absent, outcome)
     for layers in ([layer for layer in run.layers if layer != STATE_LAYER], [STATE_LAYER]):
         wanted = {address for address in run.plan.absent if run.plan.resources[address].layer in layers}
         if wanted and not outcome.failures:
@@ -190,6 +194,12 @@ def remove(run: PlannedRun, hosts: Collection[str], progress: Progress) -> dict[
             outcome.add(_apply(run, layers, wanted, owners, progress))
     run.removed = True
     return result_of_apply(run.plan, run.layers, run.plan.absent, outcome)
+
+
+def _kept_for_now(run: PlannedRun, count: int) -> str:
+    """What is to go may be what serves until that which was postponed takes its place."""
+    waiting = ", ".join(sorted(map(str, run.plan.postponed)))
+    return f"nothing was removed: {count} deletions wait for a run in which nothing is postponed, as {waiting} was"
 
 
 def _apply(
