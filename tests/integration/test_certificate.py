@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv2_listeners
 from tests.integration import state_helpers
 from tests.integration.kinds import acm as kinds
 from tests.integration.kinds import elbv2 as elbv2_kinds
@@ -112,6 +113,22 @@ def test_one_run_from_the_request_to_https(runner, emulator, acm, zones):
     runner.assert_nothing_to_do(https())
     runner.make(https(), state="absent")
     assert certificates(acm) == {}
+
+
+@pytest.mark.parametrize("code", ["CertificateNotFound", "UnsupportedCertificate"])
+def test_elastic_load_balancing_sees_a_certificate_late(runner, emulator, zones, code):
+    fault = {"fault": "error", "service": "elbv2", "code": code, "status": 400, "times": 2}
+    emulator.faults({**fault, "action": "CreateListener"}, {**fault, "action": "ModifyListener"})
+    runner.make(https())
+    runner.make(https(key_algorithm="EC_prime256v1"))
+
+
+def test_a_certificate_that_is_never_seen_is_named_by_aws(runner, emulator, zones, monkeypatch):
+    monkeypatch.setattr(elbv2_listeners, "CERTIFICATE_TIMEOUT", 0.1)
+    fault = {"fault": "error", "service": "elbv2", "code": "UnsupportedCertificate", "status": 400, "times": 9}
+    emulator.faults({**fault, "action": "CreateListener", "message": "The key is too large"})
+    message = "\n".join(runner.run(https()).failures.values())
+    assert "UnsupportedCertificate: The key is too large" in message
 
 
 def test_a_listener_alone_finds_its_certificate(runner, zones):

@@ -83,11 +83,13 @@ def test_a_target_that_others_made_owns_the_desired_count_too(runner, ecs, clien
     runner.assert_nothing_to_do(declared)
 
 
-def test_while_all_is_suspended_the_declaration_has_the_desired_count(runner, ecs, client):
-    declared = {name: layer for name, layer in target().items() if name != "autoscaling"}
-    runner.make(target(suspended_state=SUSPENDED))
+def test_the_desired_count_is_left_alone_also_while_all_is_suspended(runner, ecs):
+    """Whoever suspends scaling in the middle of a rush must not lose tasks by it."""
+    runner.make(target())
     change_count(ecs, 5)
-    assert runner.make({"ecs": declared["ecs"]}).done == [("update", "ecs_service", "web/web")]
+    runner.make(target(suspended_state=SUSPENDED))
+    runner.assert_nothing_to_do(target(suspended_state=SUSPENDED))
+    runner.assert_nothing_to_do({"ecs": target()["ecs"]})
 
 
 def test_the_desired_count_is_asked_about_only_where_it_is_another(runner, emulator):
@@ -159,6 +161,17 @@ def test_an_alarm_that_does_something_else_as_well_stays(runner, cloudwatch):
     runner.make(target())
     mended = cloudwatch.describe_alarms(AlarmNames=["web-cpu-high"])["MetricAlarms"][0]
     assert mended["Threshold"] == 70 and topic in mended["AlarmActions"]
+    runner.make(target(), state="absent")
+    assert alarm_names(cloudwatch) == ["web-cpu-high"]
+
+
+def test_an_alarm_that_does_something_else_stays_without_its_policy(runner, cloudwatch):
+    runner.make(target())
+    alarm = cloudwatch.describe_alarms(AlarmNames=["web-cpu-high"])["MetricAlarms"][0]
+    topic = "arn:aws:sns:us-east-1:123456789012:people"
+    names = ("Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods", "Threshold")
+    fields = {name: alarm[name] for name in (*names, "ComparisonOperator", "AlarmActions")}
+    cloudwatch.put_metric_alarm(AlarmName="web-cpu-high", OKActions=[topic], **fields)
     runner.make(policies(cpu={"alarms": []}))
     assert alarm_names(cloudwatch) == ["web-cpu-high"]
 

@@ -100,7 +100,9 @@ def _names(declaration: Declaration) -> Iterator[tuple[str, str, str]]:
         if group["capacity_provider"]:
             yield "capacity provider", group["capacity_provider"]["name"], f"{group_path(group)}.capacity_provider"
     for target in declaration.options["scalable_targets"]:
-        yield "scalable target", f"{target['cluster']}/{target['service']}", scaling_checks.target_path(target)
+        path = scaling_checks.target_path(target)
+        yield "scalable target", f"{target['cluster']}/{target['service']}", path
+        yield from (("alarm", name, f"{path}.scaling_policies") for name in sorted(set(scaling_checks.alarms(target))))
 
 
 def _group_complaints(group: Mapping[str, Any], templates: Mapping[str, Mapping[str, Any]]) -> Complaints:

@@ -43,14 +43,18 @@ def complaints(target: Mapping[str, Any]) -> Complaints:
         for name, count in Counter(item["name"] for item in target[option]).items():
             if count > 1:
                 yield f"{option}[{name}]", f"is there {count} times"
-    alarms = [alarm["name"] for policy in target["scaling_policies"] for alarm in _alarms(policy)]
-    for name, count in Counter(alarms).items():
+    for name, count in Counter(alarms(target)).items():
         if count > 1:
             yield "scaling_policies", f"the alarm {name!r} is there {count} times; an alarm sets off one policy"
     for policy in target["scaling_policies"]:
         yield from _below(f"scaling_policies[{policy['name']}]", _policy(policy))
     for action in target["scheduled_actions"]:
         yield from _below(f"scheduled_actions[{action['name']}]", _action(action))
+
+
+def alarms(target: Mapping[str, Any]) -> list[str]:
+    """The names of its alarms; an account has each name once."""
+    return [alarm["name"] for policy in target["scaling_policies"] for alarm in _alarms(policy)]
 
 
 def warnings(target: Mapping[str, Any]) -> Complaints:

@@ -10,8 +10,11 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import top_level
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     Difference,
@@ -35,6 +38,9 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.elbv2_commo
 )
 
 GONE = ("ListenerNotFound", "LoadBalancerNotFound")
+# What Elastic Load Balancing says for some seconds of a certificate that ACM has just issued, or IAM just taken.
+NOT_SEEN_YET = ("CertificateNotFound", "UnsupportedCertificate")
+CERTIFICATE_TIMEOUT = 60.0
 MODIFIABLE = ("Protocol", "SslPolicy", "CertificateArn", "DefaultActions", "MutualAuthentication")
 
 
@@ -86,7 +92,8 @@ class Listener(TaggedKind):
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
         elbv2, declared = aws.client("elbv2"), resource.properties
-        answer = elbv2.create_listener(
+        answer = _once_seen(
+            elbv2.create_listener,
             LoadBalancerArn=resource.scope["LoadBalancerArn"],
             Port=_port(resource.name),
             Tags=tags.to_list(resource.tags),
@@ -108,7 +115,8 @@ class Listener(TaggedKind):
             names = [name for name in MODIFIABLE if name in declared]
         if names:
             actions = handover.first_step(aws, before["DefaultActions"], declared["DefaultActions"])
-            elbv2.modify_listener(ListenerArn=arn, **_arguments({**declared, "DefaultActions": actions}, names))
+            arguments = _arguments({**declared, "DefaultActions": actions}, names)
+            _once_seen(elbv2.modify_listener, ListenerArn=arn, **arguments)
         if "ExtraCertificateArns" in changed or "CertificateArn" in changed:
             _set_extra_certificates(elbv2, arn, declared)
         if "Attributes" in changed:
@@ -183,7 +191,26 @@ def _set_extra_certificates(elbv2: Any, arn: str, declared: Mapping[str, Any]) -
 def _each_certificate(call: Callable[..., Any], listener_arn: str, certificate_arns: Iterable[str]) -> None:
     """A call takes one certificate, although it takes it in a list."""
     for arn in sorted(set(certificate_arns)):
-        call(ListenerArn=listener_arn, Certificates=[{"CertificateArn": arn}])
+        _once_seen(call, ListenerArn=listener_arn, Certificates=[{"CertificateArn": arn}])
+
+
+def _once_seen(call: Callable[..., Any], **arguments: Any) -> Any:
+    """The answer of a call, once its certificates can be seen; where they stay unseen, what AWS says about them."""
+    refusals: list[Exception] = []
+
+    def attempt() -> Any:
+        try:
+            return call(**arguments)
+        except exceptions.ClientError as error:
+            if code_of(error) not in NOT_SEEN_YET:
+                raise
+            refusals.append(error)
+            return None
+
+    try:
+        return wait_for(attempt, "its certificates to be seen", CERTIFICATE_TIMEOUT)
+    except AwsError as error:
+        raise refusals[-1] from error
 
 
 def _set_attributes(elbv2: Any, arn: str, attributes: Mapping[str, Any]) -> None:

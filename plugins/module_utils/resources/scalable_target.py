@@ -82,11 +82,10 @@ class ScalableTarget(Kind):
     ) -> list[Difference]:
         """A capacity that a scheduled action sets is no difference: that is how it works."""
         own = {name: value for name, value in desired.items() if name not in (POLICIES, ACTIONS)}
-        scheduled = [(desired.get(ACTIONS) or {}).values(), (observed.get(ACTIONS) or {}).values()]
         found = [
             item
             for item in super().differences(own, observed, last_applied)
-            if not any(item.before == each.get(item.path) for some in scheduled for each in some)
+            if last_applied.get(item.path, item.after) != item.after or not _scheduled(item, desired, observed)
         ]
         for name in (POLICIES, ACTIONS):
             if name in desired:
@@ -142,7 +141,7 @@ class ScalableTarget(Kind):
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
         """AWS deletes its policies and scheduled actions with it; the alarms of step scaling are ours to delete."""
         unless(GONE, aws.client("application-autoscaling").deregister_scalable_target, **arguments(observed.name))
-        scaling_policies.delete_alarms(aws, _alarms(observed.properties[POLICIES]))
+        scaling_policies.delete_alarms(aws, observed.name, _alarms(observed.properties[POLICIES]))
 
 
 def _tags(aws: Aws, arn: str) -> dict[str, str]:
@@ -176,6 +175,13 @@ def _utc(value: Any) -> str:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _scheduled(item: Difference, desired: Mapping[str, Any], observed: Mapping[str, Any]) -> bool:
+    """Whether a declared scheduled action sets a capacity to what it is, or has done so before it was changed."""
+    declared, there = desired.get(ACTIONS) or {}, observed.get(ACTIONS) or {}
+    actions = [*declared.values(), *(there[name] for name in declared if name in there)]
+    return any(item.before == action.get(item.path) for action in actions)
 
 
 def _parts(
@@ -223,7 +229,7 @@ def _update_policies(aws: Aws, resource: Resource, there: Mapping[str, Any], dif
             scaling_policies.put(aws, resource.name, name, whole, resource.tags)
     gone = set(_alarms(there)) - set(_alarms(declared))
     if gone:
-        scaling_policies.delete_alarms(aws, sorted(gone))
+        scaling_policies.delete_alarms(aws, resource.name, sorted(gone))
 
 
 def _alarms(policies: Mapping[str, Any]) -> list[str]:

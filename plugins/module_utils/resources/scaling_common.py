@@ -57,8 +57,8 @@ def of_targets(aws: Aws, names: Sequence[str], operation: str, key: str) -> dict
 
 
 def scaled(aws: Aws, names: Sequence[str]) -> list[str]:
-    """Those of the services that have a scalable target which is not suspended whole."""
-    return [name for name, target in targets(aws, names).items() if not all(suspended_state(target).values())]
+    """Those of the services that have a scalable target, also where it is suspended: that stops, and resumes."""
+    return list(targets(aws, names))
 
 
 def suspended_state(target: Mapping[str, Any]) -> dict[str, bool]:

@@ -12,7 +12,12 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws import tags
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import ENVIRONMENT_TAG, is_unknown
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.scaling_common import GONE, arguments
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.scaling_common import (
+    GONE,
+    NAMESPACE,
+    arguments,
+    resource_id,
+)
 
 TARGET_TRACKING, STEP = "TargetTrackingScaling", "StepScaling"
 CONFIGURATIONS = {
@@ -42,6 +47,8 @@ ALARM_FIELDS = (
     "ActionsEnabled",
 )
 ALARMS_PER_CALL = 100
+# What an alarm does in each of its states.
+ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 BOUNDS = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")
 # Says in a plan that an alarm sets off its policy.
 CALLS = "CallsPolicy"
@@ -197,7 +204,13 @@ def delete(aws: Aws, target: str, name: str) -> None:
     unless(GONE, aws.client("application-autoscaling").delete_scaling_policy, PolicyName=name, **arguments(target))
 
 
-def delete_alarms(aws: Aws, names: Sequence[str]) -> None:
-    """AWS deletes none of them if one of them is not there."""
-    for some in chunks(sorted(_describe_alarms(aws, names)), ALARMS_PER_CALL):
+def delete_alarms(aws: Aws, target: str, names: Sequence[str]) -> None:
+    """Those that do nothing else, now that the policies are gone. AWS deletes none if one of them is not there."""
+    ours = f":resource/{NAMESPACE}/{resource_id(target)}:"
+
+    def does_more(alarm: Mapping[str, Any]) -> bool:
+        return any(ours not in action for key in ACTIONS for action in alarm.get(key, ()))
+
+    going = [name for name, alarm in sorted(_describe_alarms(aws, names).items()) if not does_more(alarm)]
+    for some in chunks(going, ALARMS_PER_CALL):
         aws.client("cloudwatch").delete_alarms(AlarmNames=some)

@@ -234,6 +234,14 @@ def test_schedules_that_aws_takes(schedule):
     assert problems_of(action(schedule=schedule)) == []
 
 
+def test_an_alarm_sets_off_one_target():
+    """Two targets with an alarm of one name would take it from each other in every run."""
+    step = {"name": "cpu", "step_scaling": {**STEPS, "alarms": [ALARM]}}
+    [found] = problems_of(options(scaling_policies=[step]), options(service="worker", scaling_policies=[step]))
+    assert found.startswith("host1: autoscaling.scalable_targets[worker].scaling_policies: alarm ")
+    assert found.endswith("is declared already by host0")
+
+
 def test_one_service_has_one_target():
     assert problems_of(options(), options()) == [
         f"host1: {TARGET}: scalable target 'main/web' is declared already by host0"

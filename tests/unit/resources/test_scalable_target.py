@@ -84,6 +84,26 @@ def test_what_a_scheduled_action_set_is_no_difference(observed, expected):
     assert differences(desired, {"MaxCapacity": observed, "ScheduledActions": {"n": NIGHT}}) == expected
 
 
+def test_what_a_scheduled_action_set_before_it_was_changed_is_no_difference():
+    desired = {"MaxCapacity": 6, "ScheduledActions": {"n": {**NIGHT, "MaxCapacity": 3}}}
+    found = differences(desired, {"MaxCapacity": 2, "ScheduledActions": {"n": NIGHT}})
+    assert found == {"ScheduledActions[n].MaxCapacity": (2, 3)}
+
+
+def test_what_a_scheduled_action_set_goes_with_it():
+    found = differences(
+        {"MaxCapacity": 6, "ScheduledActions": {}}, {"MaxCapacity": 2, "ScheduledActions": {"n": NIGHT}}
+    )
+    assert found["MaxCapacity"] == (2, 6) and "ScheduledActions[n]" in found
+
+
+def test_a_capacity_that_is_declared_anew_is_set_although_a_scheduled_action_sets_the_old_one():
+    desired = {"MaxCapacity": 6, "ScheduledActions": {"n": NIGHT}}
+    observed = {"MaxCapacity": 2, "ScheduledActions": {"n": NIGHT}}
+    assert differences(desired, observed, {"MaxCapacity": 2}) == {"MaxCapacity": (2, 6)}
+    assert differences(desired, observed, {"MaxCapacity": 6}) == {}
+
+
 def test_a_new_target_is_shown_part_by_part():
     created = [Difference("ScalingPolicies", None, {"p": TRACKING}), Difference("MinCapacity", None, 1)]
     assert [item.path for item in KIND.shown(created)] == ["ScalingPolicies[p]", "MinCapacity"]
