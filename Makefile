@@ -11,6 +11,7 @@ WORKERS ?= 2
 VENV := .venv
 STAMP := $(VENV)/.stamp
 LINK := .collections/ansible_collections/dockyard/aws
+LOCALSTACK := build/localstack
 STEP = $(VENV)/bin/python scripts/step.py
 CODE := plugins tests scripts
 SCENARIOS ?= $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
@@ -106,6 +107,16 @@ units: setup ## run the unit tests
 .PHONY: integration
 integration: setup ## run playbooks against the emulator
 	@$(VENV)/bin/python -m pytest -q -n $(WORKERS) tests/integration $(ARGS)
+
+.PHONY: browser
+browser: setup $(LOCALSTACK)/.stamp ## look at the website of lms in Chromium, on LocalStack (500 MB the first time)
+	@$(VENV)/bin/python -m pytest -q -rs tests/integration/test_browser.py $(ARGS)
+
+$(LOCALSTACK)/.stamp: tests/localstack/requirements.txt
+	@echo "Installing LocalStack into $(LOCALSTACK) (some minutes) ..."
+	@rm -rf $(LOCALSTACK) && $(PYTHON) -m venv $(LOCALSTACK)
+	@$(LOCALSTACK)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
 
 .PHONY: soak
 soak: setup ## kill runs at every API call, race and interrupt them (an hour or two; not part of make test)
