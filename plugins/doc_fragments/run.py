@@ -67,6 +67,9 @@ options:
       bucket_owner:
         description: The id of the account that must own the bucket, as where it is not the account of the run.
         type: str
+      region:
+        description: The region of bucket and table, where it is not that of the run.
+        type: str
   base_dir:
     description:
       - The folder that relative paths in declarations start from.

@@ -524,3 +524,20 @@ def test_runs_at_once_lose_nothing(runner, emulator, home):
     # Each wrote what it was about to do, and what it did.
     assert after.serial == first + 8
     assert locks(emulator) == []
+
+
+def test_environments_in_other_regions_share_bucket_and_table(runner, home):
+    shared = {
+        **home,
+        "remote_state": {**SETTING, "region": "us-east-1"},
+        "environment_name": "far",
+        "region": "eu-west-1",
+    }
+    runner.make(ECR, **shared)
+    items = runner.emulator.client("dynamodb").scan(TableName=TABLE)["Items"]
+    assert f"{BUCKET}/{PATHS.memory('ecr')}-md5" in {item["LockID"]["S"] for item in items}
+    names = runner.emulator.client("ecr", "eu-west-1").describe_repositories()["repositories"]
+    assert {item["repositoryName"] for item in names} == {"alpha", "beta"}
+    assert runner.run(ECR, **shared).planned == []
+    with pytest.raises(PlanError, match="leave region out"):
+        runner.plan({**art.declared("state_bucket")}, **shared)

@@ -63,6 +63,10 @@ class Session:
             raise errors.AwsError("no AWS region is set: set aws_region in the inventory, or AWS_REGION")
         return str(region)
 
+    def at(self, region: str) -> Session:
+        """One with the same credentials."""
+        return Session(replace(self._credentials, region=region))
+
     @property
     def partition(self) -> str:
         return str(self._session.get_partition_for_region(self.region))
@@ -163,6 +167,10 @@ class Aws:
     @property
     def account_id(self) -> str:
         return self.session.identity()["Account"]
+
+    def at(self, region: str | None) -> Aws:
+        """The same in another region; without one, in this."""
+        return replace(self, session=self.session.at(region)) if region else self
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A client that repeats throttled and lost calls."""

@@ -42,7 +42,7 @@ SETTINGS = {
     "destroy_only": "destroy_only",
 }
 # Where the documents lie makes another plan; how they are locked and encrypted, and how long to wait, does not.
-NO_MATTER = {"lock", "lock_table", "lock_timeout", "encrypt", "kms_key_id", "bucket_owner"}
+NO_MATTER = {"lock", "lock_table", "lock_timeout", "encrypt", "kms_key_id", "bucket_owner", "region"}
 SHOWN = ("changes", "would_remove", "left_alone", "left_to_others", "warnings")
 # The one member that has another name in the result of the plan task.
 RESULT_NAMES = {"warnings": "plan_warnings"}

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem
 from ansible_collections.dockyard.aws.plugins.module_utils.state.backend import Backend
 from ansible_collections.dockyard.aws.plugins.module_utils.state.errors import StateError
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import FILE_NAME, Paths
@@ -35,6 +35,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "encrypt": {"type": "bool", "default": False},
         "kms_key_id": {"type": "str", "no_log": False},
         "bucket_owner": {"type": "str"},
+        "region": {"type": "str"},
     },
 }
 
@@ -74,7 +75,23 @@ def backend(given: Mapping[str, Any]) -> Backend:
         owner=given.get("bucket_owner") or None,
         encrypt=bool(given.get("encrypt")),
         kms_key_id=given.get("kms_key_id") or None,
+        region=given.get("region") or None,
     )
+
+
+def made_elsewhere(setting: RemoteState, region: str) -> str:
+    """What is wrong where an inventory that works in this region itself declares the bucket, or nothing."""
+    there = setting.backend.region or region
+    if there == region or not region:
+        return ""
+    return f"region is {there!r}, and state_bucket makes {setting.backend.bucket} in {region}: leave region out"
+
+
+def check_region(setting: RemoteState | None, region: str, declared: Collection[Address]) -> None:
+    """Raises PlanError where the inventory makes the bucket in another region than the setting looks for it."""
+    declares_it = setting and Address("s3_bucket", setting.backend.bucket) in declared
+    if setting and declares_it and (wrong := made_elsewhere(setting, region)):
+        raise PlanError([Problem("", VARIABLE, wrong)])
 
 
 def _lock(given: Mapping[str, Any]) -> str:

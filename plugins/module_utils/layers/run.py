@@ -108,6 +108,7 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
         environment = _environment(params, sessions)
         resources = declared_resources(declarations, environment)
         guarded = _guarded(params, environment) if from_memory else set()
+        remote_state.check_region(setting, environment.region, {resource.address for resource in resources})
         if setting is not None:
             wanted = LAYERS if from_memory or params.get("prune") else layers
             documents = _recorder(setting, params, sessions, progress).read(_hosts_of(wanted, resources))
@@ -156,12 +157,14 @@ def _staying_and_going(
 def validate(params: Mapping[str, Any]) -> list[Resource]:
     """Everything that can be checked without AWS; raises PlanError with all problems."""
     declarations = _parse(params)
-    remote_state.of(params)
+    setting = remote_state.of(params)
     account = str(params.get("account_id") or "")
     tags = params.get("tags") or {}
     name, region = params.get("environment_name") or "", params.get("region") or ""
     environment = base.Environment(name, region, account, tags=tags)
-    return declared_resources(declarations, environment)
+    resources = declared_resources(declarations, environment)
+    remote_state.check_region(setting, region, {resource.address for resource in resources})
+    return resources
 
 
 def carry_out(run: PlannedRun, layer: str, hosts: Collection[str], progress: Progress) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ansible_collections.dockyard.aws.plugins.doc_fragments.run import ModuleDoc
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import remote_state
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import Paths
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -82,6 +84,26 @@ def test_encryption_is_asked_for_as_terraform_does(given, headers):
 def test_headers_that_cannot_be_meant_are_refused(given, message):
     with pytest.raises(PlanError, match=message):
         remote_state.of({"remote_state": {"bucket": "b", **given}})
+
+
+@pytest.mark.parametrize(
+    ("region", "declared", "refused"),
+    [
+        (None, "b", False),
+        ("eu-west-1", "b", False),
+        ("us-east-1", "b", True),
+        ("us-east-1", "other", False),
+    ],
+)
+def test_a_bucket_that_is_made_here_is_not_looked_for_in_another_region(region, declared, refused):
+    setting = remote_state.of({"remote_state": {"bucket": "b", "region": region}})
+    assert setting.backend.region == region
+    with (
+        pytest.raises(PlanError, match="region is 'us-east-1', and state_bucket makes b in eu-west-1")
+        if refused
+        else (nullcontext())
+    ):
+        remote_state.check_region(setting, "eu-west-1", {Address("s3_bucket", declared)})
 
 
 def test_the_options_are_those_of_the_documentation():

@@ -49,9 +49,11 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict
     found = stage + [*found, *(check for check in reached if stage or check.status == FAILED)]
     moved: list[str] = []
     if aws is not None and not any(check.status == FAILED for check in found):
-        found += _state(aws, setting, _declared(params))
+        found += list(_one_region(setting, _declared(params), aws.region))
+        there = aws.at(setting.backend.region if setting else None)
+        found += _state(there, setting, _declared(params))
         if params["stage"] == "after" and setting is not None:
-            checks, moved = _after(aws, setting, params, check_mode, progress)
+            checks, moved = _after(there, setting, params, check_mode, progress)
             found += checks
     else:
         found.append(skipped("state", "not looked at, because of what failed above"))
@@ -122,6 +124,11 @@ def _agreement(setting: RemoteState | None, declared: Mapping[str, set[str]]) ->
         yield ok(VARIABLE, "agrees with what state_bucket declares")
     else:
         yield ok(VARIABLE, f"names {setting.backend.bucket}, which no host declares: it is kept by somebody else")
+
+
+def _one_region(setting: RemoteState | None, declared: Mapping[str, set[str]], region: str) -> Iterator[Check]:
+    if setting and declared["bucket"] and (wrong := remote_state.made_elsewhere(setting, region)):
+        yield failed(VARIABLE, wrong, "correct it in group_vars/all.yml")
 
 
 def _connection(params: Mapping[str, Any], progress: Progress) -> tuple[Aws | None, list[Check]]:

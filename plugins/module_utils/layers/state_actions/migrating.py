@@ -36,11 +36,10 @@ SIDE_SPEC: dict[str, Any] = {
             if name != "lock_timeout"
         },
         "folder": {"type": "path"},
-        "region": {"type": "str"},
         "profile": {"type": "str"},
     },
 }
-OF_BUCKETS = ("bucket", "lock_table", "lock", "encrypt", "kms_key_id", "bucket_owner")
+OF_BUCKETS = ("bucket", "lock_table", "lock", "encrypt", "kms_key_id", "bucket_owner", "region")
 Progress = Callable[[str], None]
 Connect: TypeAlias = "Callable[[str | None], Aws]"
 
@@ -81,6 +80,7 @@ class Side:
             "encrypt": self.backend.encrypt,
             "kms_key_id": self.backend.kms_key_id,
             "bucket_owner": self.backend.owner,
+            "region": self.backend.region,
         }
         return {name: value for name, value in found.items() if value}
 
@@ -160,8 +160,7 @@ def _side(
         raise StateError(f"{name} needs a folder or a bucket")
     if problems := remote_state.problems(given):
         raise StateError("; ".join(f"{name}: {text}" for text in problems))
-    backend = remote_state.backend(given)
-    return _bucket_side(replace(backend, region=given.get("region")), paths, connect(given.get("profile")))
+    return _bucket_side(remote_state.backend(given), paths, connect(given.get("profile")))
 
 
 def _bucket_side(backend: Backend, paths: Paths, aws: Aws) -> Side:
