@@ -27,6 +27,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state.lock import Loc
 from ansible_collections.dockyard.aws.plugins.module_utils.state.lock_info import LockInfo
 from ansible_collections.dockyard.aws.plugins.module_utils.state.lock_places import LocalLock
 from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import Entry
+from ansible_collections.dockyard.aws.plugins.module_utils.state.store import LocalStore
 from tests.integration import art
 from tests.integration.engine import Declared, Runner
 from tests.integration.state_helpers import connect
@@ -158,14 +159,13 @@ class Trial:
 
     def stale_locks_are_reported_and_broken(self, declared: Declared, **options: Any) -> None:
         """Where the dead run left locks of layers that have something to do, the next one says whose they are."""
-        stale = self.locks()
+        stale, kept_locally = self.locks(), self.layers_kept_locally()
         if not stale:
             return
         refused = self._runner.run(declared, **{**self.options, **options})
         said, to_do = "\n".join(refused.failures.values()), {change["layer"] for change in refused.changes}
-        # Whatever is to be done, the state has to be moved into the bucket before.
-        moving = "move the state into the bucket"
-        hindering = [info for layer, _lock, info in stale if layer in to_do or info.operation == moving]
+        # Whatever is to be done, what lies in the folder has to be moved into the bucket before.
+        hindering = [info for layer, _lock, info in stale if layer in to_do | kept_locally]
         assert bool(said) == bool(hindering), (said, hindering)
         assert not said or any(_reports(said, info) for info in hindering), said
         for _layer, lock, info in self.locks():
@@ -173,6 +173,13 @@ class Trial:
 
     def locks(self) -> list[tuple[str, Lock, LockInfo]]:
         return locks(self._emulator, self._runner.params({}, **self.options))
+
+    def layers_kept_locally(self) -> set[str]:
+        """The layers whose documents lie in the folder still."""
+        setting = remote_state.of(self.options)
+        assert setting is not None
+        keys = LocalStore(setting.folder).keys() if setting.folder.is_dir() else ()
+        return {place.layer for key in keys if (place := setting.paths.place_of(key)) is not None}
 
     def next_run_completes_it(self, declared: Declared, expected: Mapping[str, Any], **options: Any) -> None:
         """Nothing is there twice, nothing is missing, nothing is pending; and then there is nothing to do."""

@@ -66,7 +66,9 @@ def test_columns_are_as_wide_as_they_need_to_be():
 FORGOTTEN = {"address": "ecr_repository/web", "layer": "ecr", "host": "a", "id": "web", "needed_by": ["ecs_service/x"]}
 
 
-@pytest.mark.parametrize(("check_mode", "words"), [(True, ("Would be", "would write")), (False, ("Forgotten", "wrote"))])
+@pytest.mark.parametrize(
+    ("check_mode", "words"), [(True, ("Would be", "would write")), (False, ("Forgotten", "wrote"))]
+)
 def test_what_is_forgotten_is_named_with_what_follows(check_mode, words):
     shown = text("forget", check_mode, forgotten=[FORGOTTEN], written=[PLACE], diff=[])
     assert words[0] in shown and f"{words[1]} {PLACE}" in shown
