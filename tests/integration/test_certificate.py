@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv2_listeners
@@ -135,6 +136,15 @@ def test_a_listener_alone_finds_its_certificate(runner, zones):
     runner.make(https())
     alone = {layer: value for layer, value in https().items() if layer in ("network", "alb")}
     runner.assert_nothing_to_do(alone)
+
+
+def test_a_listener_alone_says_why_its_certificate_cannot_be_used_yet(runner):
+    declared = https(**BY_HAND)
+    del declared["dns"]
+    runner.run(declared)
+    alone = {layer: declared[layer] for layer in ("network", "alb")}
+    with pytest.raises(PlanError, match=r"issued certificate 'web': .*not issued yet: ACM has not seen _.* CNAME _"):
+        runner.plan(alone)
 
 
 @pytest.mark.parametrize("more", [{"certificate": "other"}, {"extra_certificates": ["other"]}])
@@ -321,6 +331,22 @@ def test_a_certificate_of_somebody_with_the_same_names_is_taken_over(runner, acm
     run = runner.make(certificate())
     assert run.change("acm_certificate/web")["action"] == "adopt"
     assert list(certificates(acm)) == [arn["CertificateArn"]]
+    runner.assert_nothing_to_do(certificate())
+
+
+def test_the_certificate_that_has_the_name_is_taken_over_before_others_of_the_domain(runner, acm, zones):
+    arns = [
+        acm.request_certificate(DomainName=DOMAIN, SubjectAlternativeNames=[DOMAIN], ValidationMethod="DNS")
+        for _number in range(3)
+    ]
+    with pytest.raises(AwsError, match=r"3 certificates could be meant by 'web'.* the tag Name=web, or delete"):
+        runner.plan(certificate())
+    named = arns[1]["CertificateArn"]
+    acm.add_tags_to_certificate(CertificateArn=named, Tags=[{"Key": "Name", "Value": "web"}])
+    run = runner.make(certificate())
+    assert run.change("acm_certificate/web")["action"] == "adopt"
+    labels = acm.list_tags_for_certificate(CertificateArn=named)["Tags"]
+    assert {item["Key"] for item in labels} >= {"Name", "dockyard:environment"} and len(certificates(acm)) == 3
     runner.assert_nothing_to_do(certificate())
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -70,7 +71,7 @@ class AcmCertificate(Kind):
             if (name := _name_among(wanted, aws, summary, labels))
         ]
         observed = each(lambda item: _observe(aws, *item, wanted[item[2]]), found)
-        candidates = [item for item in observed if item is not None]
+        candidates = _named_first([item for item in observed if item is not None])
         return tags.by_name(_with_the_dead_aside(candidates, aws), aws.environment, self.label)
 
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,6 +194,25 @@ def _observe(
     return observed if _may_be_taken_over(observed, labels, declared, imported) else None
 
 
+def _named_first(candidates: Sequence[Observed]) -> list[Observed]:
+    """Those that have the name as their tag; those that only have the domain where none does."""
+    named = {item.name for item in candidates if _is_named(item)}
+    rest = [item for item in candidates if item.exists and item.name not in named]
+    for name, count in Counter(item.name for item in rest).items():
+        if count > 1:
+            arns = ", ".join(sorted(item.attributes["arn"] for item in rest if item.name == name))
+            raise AwsError(
+                f"{count} certificates could be meant by {name!r}, of the same names and none with its name as a tag: "
+                f"give the right one the tag Name={name.rsplit(':', 1)[-1]}, or delete the others ({arns})"
+            )
+    return [item for item in candidates if item.name not in named or _is_named(item)]
+
+
+def _is_named(item: Observed) -> bool:
+    labels = item.tags or {}
+    return item.name.rsplit(":", 1)[-1] in (labels.get(OWN_NAME_TAG), labels.get(tags.NAME_TAG))
+
+
 def _with_the_dead_aside(candidates: Sequence[Observed], aws: Aws) -> list[Observed]:
     """Ours that failed or expired are copies to be replaced, others' are nothing."""
     result = []
@@ -208,9 +228,7 @@ def _with_the_dead_aside(candidates: Sequence[Observed], aws: Aws) -> list[Obser
 
 def _remarks(certificate: Mapping[str, Any]) -> list[str]:
     if certificate["Status"] == common.PENDING:
-        records = list(common.records_to_make(certificate))
-        seen = f": ACM has not seen {'; '.join(records)}" if records else ""
-        return [f"the certificate is not issued yet{seen}"]
+        return [common.why_not_issued(certificate)]
     renewal = certificate.get("RenewalSummary", {})
     if renewal.get("RenewalStatus") in ("PENDING_VALIDATION", "FAILED"):
         why = renewal.get("RenewalStatusReason")

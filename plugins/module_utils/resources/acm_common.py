@@ -123,6 +123,15 @@ def records_to_make(certificate: Mapping[str, Any]) -> Iterator[str]:
             yield in_words(record)
 
 
+def why_not_issued(certificate: Mapping[str, Any]) -> str:
+    """In words, why a certificate cannot be used yet, or no more."""
+    if certificate["Status"] not in LIVE:
+        return why_failed(certificate)
+    records = list(records_to_make(certificate))
+    seen = f": ACM has not seen {'; '.join(records)}" if records else ""
+    return f"the certificate is not issued yet{seen}"
+
+
 def why_failed(certificate: Mapping[str, Any]) -> str:
     """In words, why a certificate was not issued or is valid no more."""
     status, names = certificate["Status"], ", ".join(_failed_names(certificate))

@@ -112,6 +112,10 @@ class AcmCertificateValidation(Kind):
             certificate = common.read(aws, arn)
             if certificate is not None and certificate["Status"] == common.ISSUED:
                 found[item.name] = Observed(item.name, {}, {"id": arn, "arn": arn})
+            elif certificate is not None:
+                found[item.name] = Observed(
+                    item.name, {}, {}, exists=False, remarks=[common.why_not_issued(certificate)]
+                )
         return found
 
     def create(self, aws: Aws, resource: Resource) -> dict[str, Any]:
