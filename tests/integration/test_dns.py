@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from tests.integration import state_helpers
+from tests.integration.kinds import elbv2 as elbv2_kinds
 
 ZONE = "example.org"
 
@@ -205,6 +207,23 @@ def test_two_zones_of_one_name_are_refused(runner, route53, zone):
 def test_a_change_can_be_waited_for(runner, emulator, zone):
     runner.make(declared(record(wait=True)))
     assert "route53:GetChange" in emulator.calls()["log"]
+
+
+BY_HAND = {"name": f"api.{ZONE}", "by_hand": True, "alias": {"load_balancer": "web"}}
+
+
+def test_a_record_in_a_zone_elsewhere_is_left_to_others(runner, emulator, home):
+    whole = {**elbv2_kinds.BASE, **declared(BY_HAND)}
+    runner.progress.clear()
+    runner.make(whole, **home)
+    balancer = emulator.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["DNSName"]
+    text = f"api.{ZONE}. CNAME {balancer.lower()}."
+    assert f"somebody has to make this record: {text}" in runner.progress
+    alone = running.planned_result(runner.plan(declared(BY_HAND), **home, whole_inventory=False))
+    assert (alone["changes"], alone["left_to_others"]) == ([], [f"record_by_hand/api.{ZONE}: {text}"])
+    pruned = runner.make({**elbv2_kinds.BASE, "dns": {}}, **home, prune=True)
+    assert pruned.done == [("delete", "record_by_hand", f"api.{ZONE}")]
+    assert f"somebody has to take this record away: {text}" in runner.progress
 
 
 def test_zones_that_are_made_say_how_to_delegate_them(runner):

@@ -24,7 +24,6 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_tar
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_zones import PRIVATE
 
-CLOUDFRONT_DOMAIN = ".cloudfront.net"
 ROUTING = {
     "weight": "Weight",
     "latency_region": "Region",
@@ -43,7 +42,7 @@ class Dns(Layer):
         for zone in declaration.options["zones"]:
             yield _zone(zone, environment)
         for record in declaration.options["records"]:
-            yield _record(record, environment)
+            yield _record_by_hand(record, environment) if record["by_hand"] else _record(record, environment)
 
     def validate(self, declarations: Sequence[Declaration], environment: Environment) -> Iterator[Problem]:
         return dns_checks.problems(declarations, environment)
@@ -103,9 +102,23 @@ def _record(options: Mapping[str, Any], environment: Environment) -> Resource:
     )
 
 
+def _record_by_hand(options: Mapping[str, Any], environment: Environment) -> Resource:
+    """A zone elsewhere knows no aliases of AWS: a CNAME leads to the same."""
+    name, alias = canonical_name(options["name"]), options["alias"]
+    where, properties = f"dns.records[{record_name(options)}]", {}
+    if alias["load_balancer"]:
+        target = Ref("load_balancer", alias["load_balancer"], "dns_name", where=f"{where}.alias.load_balancer")
+    elif alias["cloudfront"]:
+        target = Ref("cloudfront_distribution", alias["cloudfront"], "domain_name", where=f"{where}.alias.cloudfront")
+    else:
+        target = Ref("s3_bucket", name, "name", where=f"{where}.alias.s3_website")
+        properties = {"Endpoint": website_endpoint(environment.region)}
+    return Resource("record_by_hand", name, properties, where=where, scope={"Target": target})
+
+
 def _distribution(name: str, where: str) -> Any:
     """Its domain name, or the one of the distribution of a static site."""
-    if name.rstrip(".").lower().endswith(CLOUDFRONT_DOMAIN):
+    if name.rstrip(".").lower().endswith(dns_checks.CLOUDFRONT_DOMAIN):
         return name
     return Ref("cloudfront_distribution", name, "domain_name", where=where)
 

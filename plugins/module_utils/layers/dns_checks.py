@@ -14,7 +14,10 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers import names
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Declaration, Environment
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_names import canonical_name
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_targets import WEBSITE_ZONES
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_targets import (
+    CLOUDFRONT_ZONE,
+    WEBSITE_ZONES,
+)
 
 Found = Iterator[tuple[str, str]]
 ROUTING = ("weight", "latency_region", "failover", "multi_value_answer")
@@ -25,6 +28,7 @@ PARTS = {
     "MX": (2, "a priority and a name: 10 mail.example.org"),
     "SRV": (4, "priority, weight, port and name: 10 5 5060 sip.example.org"),
 }
+CLOUDFRONT_DOMAIN = ".cloudfront.net"
 MOST_SECONDS = 2147483647
 
 
@@ -40,9 +44,15 @@ def problems(declarations: Sequence[Declaration], environment: Environment) -> I
 
 
 def warnings(declarations: Sequence[Declaration]) -> Iterator[Problem]:
-    """A TTL of 0 costs time and money."""
+    """A TTL of 0 costs time and money; what is never found unhealthy is never failed over from."""
     for declaration in declarations:
         for record in declaration.options["records"]:
+            alias = record["alias"]
+            checked = record["health_check_id"] or (alias and alias["evaluate_target_health"])
+            if record["failover"] == "PRIMARY" and alias and not checked:
+                where = f"dns.records[{record['name']}/{record['type']}].failover"
+                message = "is PRIMARY with neither alias.evaluate_target_health nor health_check_id"
+                yield Problem(declaration.host, where, f"{message}, so that the SECONDARY never answers")
             if record["ttl"] == 0:
                 where = f"dns.records[{record['name']}/{record['type']}].ttl"
                 yield Problem(declaration.host, where, "is 0: every request of every client is asked for anew")
@@ -70,6 +80,20 @@ def _record(options: Mapping[str, Any], environment: Environment) -> Found:
     if options["ttl"] is not None and not 0 <= options["ttl"] <= MOST_SECONDS:
         yield "ttl", f"is {options['ttl']}, it must be from 0 to {MOST_SECONDS}"
     yield from _routing(options)
+    if options["by_hand"]:
+        yield from _by_hand(options)
+
+
+def _by_hand(options: Mapping[str, Any]) -> Found:
+    alias = options["alias"] or {}
+    named = alias.get("cloudfront") and not alias["cloudfront"].rstrip(".").lower().endswith(CLOUDFRONT_DOMAIN)
+    if not (alias.get("load_balancer") or alias.get("s3_website") or named):
+        yield "by_hand", "is for an alias of load_balancer, s3_website, or cloudfront with a site's name"
+    for name in ("zone", "private", "set_identifier", "wait", "protect"):
+        if options[name]:
+            yield "by_hand", f"is given beside {name}, which is for records that a run makes"
+    if options["type"] != "A":
+        yield "type", f"is {options['type']}; what is made by hand is a CNAME: leave the type out"
 
 
 def _place(options: Mapping[str, Any]) -> Found:
@@ -96,8 +120,14 @@ def _alias(options: Mapping[str, Any], environment: Environment) -> Found:
         yield "type", f"is {options['type']}; an alias of this kind has type {', '.join(ALIAS_TYPES)}"
     if alias["s3_website"] and environment.region and environment.region not in WEBSITE_ZONES:
         yield "alias.s3_website", f"there is no known endpoint for S3 websites in {environment.region}: give dns_name"
+    if alias["evaluate_target_health"] and _is_cloudfront(alias):
+        yield "alias.evaluate_target_health", "is true; Route 53 does not evaluate CloudFront distributions"
     if alias["s3_website"] and options["type"] == "AAAA":
         yield "type", "is AAAA, but S3 websites answer over IPv4 only"
+
+
+def _is_cloudfront(alias: Mapping[str, Any]) -> bool:
+    return bool(alias["cloudfront"]) or alias["hosted_zone_id"] == CLOUDFRONT_ZONE
 
 
 def _values(options: Mapping[str, Any]) -> Found:
@@ -143,6 +173,8 @@ def _routing(options: Mapping[str, Any]) -> Found:
         yield "weight", f"is {options['weight']}, it must be from 0 to 255"
     if options["multi_value_answer"] and options["alias"]:
         yield "multi_value_answer", "is not for alias records"
+    if options["failover"] == "PRIMARY" and not options["alias"] and not options["health_check_id"]:
+        yield "health_check_id", "is not given; Route 53 wants one for a PRIMARY record with values"
 
 
 def _together(declarations: Sequence[Declaration]) -> Iterator[Problem]:

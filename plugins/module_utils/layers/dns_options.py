@@ -69,6 +69,14 @@ RECORD_OPTIONS: dict[str, Any] = {
     "failover": {"type": "str", "choices": ["PRIMARY", "SECONDARY"], "description": "Which one answers first."},
     "multi_value_answer": {"type": "bool", "description": "Several healthy ones answer at once."},
     "health_check_id": {"type": "str", "description": "Id of the health check that says whether it may answer."},
+    "by_hand": {
+        "type": "bool",
+        "default": False,
+        "description": (
+            "The name is in a zone elsewhere, where somebody else makes the record: the run says which. For an "
+            "O(alias) of a load balancer, an S3 website, or a site's CloudFront distribution."
+        ),
+    },
     "wait": {
         "type": "bool",
         "default": False,

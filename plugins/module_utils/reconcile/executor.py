@@ -121,7 +121,8 @@ class Executor:
         for before in planned:
             gone = Change(NONE, before.resource)
             now = again.get(before.address, gone)
-            if _parent_took_it_along(before, now):
+            told = before.action == CREATE and self._kinds[before.kind].only_told
+            if told or _parent_took_it_along(before, now):
                 now.action, now.differences = before.action, before.differences
             elif not _same(before, now):
                 outcome.moved.append(f"{before.address}: planned {_in_words(before)}, now {_in_words(now)}")

@@ -34,6 +34,7 @@ class Kind:
     taggable: False where AWS has no tags for it; ownership is then that of its parent.
     named_by_tag: its Name tag says which one it is. What others made without one, or with another, was found in
     another way, and keeps what it has: a tag of our own says the name.
+    only_told: making it is telling somebody of it, so it is still to be told where it counts as there by now.
     valueless_tags: keys of tags that say everything by being there, whatever their value is.
     """
 
@@ -47,6 +48,7 @@ class Kind:
     defaults: ClassVar[Mapping[str, Any]] = {}
     taggable: ClassVar[bool] = True
     named_by_tag: ClassVar[bool] = False
+    only_told: ClassVar[bool] = False
     valueless_tags: ClassVar[frozenset[str]] = frozenset()
 
     def read(self, aws: Any, wanted: Sequence[Wanted]) -> dict[str, Observed]:

@@ -157,6 +157,7 @@ class Observed:
     remarks: what is wrong with it as it is now, although it is as declared; the plan warns of it. Of what does not
     exist: why it does not.
     owned: property paths that something else in AWS sets, each with what; they are left alone like `create_only`.
+    notes: what is left to others about it; the plan says so.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Observed:
     exists: bool = True
     remarks: list[str] = field(default_factory=list)
     owned: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 class Problem(NamedTuple):

@@ -300,7 +300,8 @@ class Planner:
         lookup = self._lookup(plan, decided)
         found = self._scope_differences(resource, observed, plan, lookup)
         properties = resolve(resource.properties, lookup)
-        managed, change.notes = self._property_differences(kind, resource, observed, properties)
+        managed, notes = self._property_differences(kind, resource, observed, properties)
+        change.notes = [*notes, *observed.notes]
         found += managed
         found += self._tag_differences(kind, resource, observed)
         change.differences = found

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_by_hand import RecordByHand
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_records import Route53Record
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_zones import Route53Zone, Route53ZoneOf
 
-KINDS = (Route53Zone, Route53ZoneOf, Route53Record)
+KINDS = (Route53Zone, Route53ZoneOf, Route53Record, RecordByHand)

@@ -46,23 +46,44 @@ def canonical_values(record_type: str, values: Iterable[str]) -> list[str]:
 
 
 def api_values(record_type: str, values: Iterable[str]) -> list[str]:
-    """The values of a record as Route 53 takes them; texts quoted, and in strings of at most 255 characters."""
+    """The values of a record as Route 53 takes them; texts quoted, and in strings of at most 255 bytes."""
+    distinct = list(dict.fromkeys(map(str, values)))
     if record_type in ("TXT", "SPF"):
-        return [value if _WHOLE_TEXT.fullmatch(value) else _quoted(value) for value in map(str, values)]
-    return [str(value) for value in values]
+        return [_plain(value) if _WHOLE_TEXT.fullmatch(value) else _quoted(value) for value in distinct]
+    return distinct
 
 
 def _quoted(text: str) -> str:
-    parts = [text[start : start + LONGEST_STRING] for start in range(0, len(text), LONGEST_STRING)] or [""]
-    return " ".join('"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"' for part in parts)
+    data = text.encode()
+    parts = [data[start : start + LONGEST_STRING] for start in range(0, len(data), LONGEST_STRING)] or [b""]
+    return " ".join(f'"{"".join(map(_escaped, part))}"' for part in parts)
+
+
+def _escaped(byte: int) -> str:
+    """A byte of a text as Route 53 takes it."""
+    return f"\\{chr(byte)}" if chr(byte) in '"\\' else _plain_byte(byte)
+
+
+def _plain_byte(byte: int) -> str:
+    return chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}"
+
+
+def _plain(text: str) -> str:
+    """A text in quotes, with the characters escaped that Route 53 does not take as they are."""
+    return "".join(map(_plain_byte, text.encode()))
 
 
 def _text(value: str) -> str:
     """What the strings of a text say together: so it is read, wherever it was cut."""
     if not _WHOLE_TEXT.fullmatch(value):
         return value
-    joined = "".join(found[1] for found in _QUOTED.finditer(value))
-    return re.sub(r"\\([0-7]{3}|.)", lambda found: chr(int(found[1], 8)) if len(found[1]) == 3 else found[1], joined)
+    joined = "".join(found[1] for found in _QUOTED.finditer(value)).encode()
+    data = re.sub(rb"\\([0-7]{3}|.)", lambda found: _unescaped(found[1]), joined)
+    return data.decode(errors="surrogateescape")
+
+
+def _unescaped(escape: bytes) -> bytes:
+    return bytes([int(escape, 8) & 0xFF]) if len(escape) == 3 else escape
 
 
 def _spaced(value: str) -> str:

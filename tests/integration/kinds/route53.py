@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.integration.kinds import elbv2
+
 Client = Any
 ZONE = "example.org"
 BALANCED = {"set_identifier": "blue", "weight": 10}
@@ -49,6 +51,10 @@ def private(*vpcs: str) -> dict[str, Any]:
     networks = {name: {"vpc": {**VPC["vpc"], "name": name}} for name in ("web", "back")}
     zone = {"name": "internal.example", "vpcs": list(vpcs)}
     return {"network": networks, "dns": {"platform": {"zones": [zone], "records": [PRIVATE]}}}
+
+
+def by_hand(load_balancer: str) -> dict[str, Any]:
+    return {"name": "api.example.net", "by_hand": True, "alias": {"load_balancer": load_balancer}}
 
 
 CASES: list[dict[str, Any]] = [
@@ -121,8 +127,19 @@ CASES: list[dict[str, Any]] = [
     ),
     case("NS", {"values": ["ns3.example.net"], "path": "ResourceRecords"}, type="NS", values=["ns1.example.net"]),
     case("weighted", {"weight": 20, "path": "Weight"}, **BALANCED),
-    case("failover", {"failover": "SECONDARY", "path": "Failover"}, set_identifier="one", failover="PRIMARY"),
+    case(
+        "failover",
+        {"failover": "SECONDARY", "path": "Failover"},
+        set_identifier="one",
+        failover="PRIMARY",
+        health_check_id="11111111-2222-3333-4444-555555555555",
+    ),
     case(
         "latency", {"latency_region": "eu-west-1", "path": "Region"}, set_identifier="one", latency_region="us-east-1"
     ),
+    {
+        "id": "record made by hand",
+        "kind": "record_by_hand",
+        "declared": {**elbv2.BASE, "dns": {"web": {"records": [by_hand("web")]}}},
+    },
 ]

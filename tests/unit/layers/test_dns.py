@@ -69,6 +69,17 @@ def test_targets_of_aliases():
     assert alias(cloudfront="www.example.org")["DNSName"].address == ("cloudfront_distribution", "www.example.org")
 
 
+def test_what_somebody_else_makes():
+    balancer = only({"name": "API.example.org", "by_hand": True, "alias": {"load_balancer": "web"}})
+    assert balancer.address == ("record_by_hand", "api.example.org")
+    assert balancer.scope["Target"].address == ("load_balancer", "web")
+    website = only({"name": "www.example.org", "by_hand": True, "alias": {"s3_website": True}})
+    assert website.scope["Target"].address == ("s3_bucket", "www.example.org")
+    assert website.properties == {"Endpoint": "s3-website.eu-central-1.amazonaws.com"}
+    site = only({"name": "www.example.org", "by_hand": True, "alias": {"cloudfront": "www.example.org"}})
+    assert site.scope["Target"].attribute == "domain_name"
+
+
 LONG = f"{'a' * 64}.example.org"
 
 
@@ -104,7 +115,29 @@ LONG = f"{'a' * 64}.example.org"
         ({**A, "weight": 1}, r"set_identifier: is not given; weight needs it"),
         ({**A, "set_identifier": "a"}, r"set_identifier: is given; it needs one of"),
         ({**A, "set_identifier": "a", "weight": 300}, r"weight: is 300, it must be from 0 to 255"),
-        ({**A, "set_identifier": "a", "weight": 3, "failover": "PRIMARY"}, r"failover: is given beside weight"),
+        ({**A, "set_identifier": "a", "weight": 3, "failover": "SECONDARY"}, r"failover: is given beside weight"),
+        ({**A, "by_hand": True}, r"by_hand: is for an alias of load_balancer"),
+        ({"name": "a.org", "by_hand": True, "alias": {"cloudfront": "d1.cloudfront.net"}}, r"by_hand: is for an alias"),
+        (
+            {"name": "a.org", "by_hand": True, "zone": "a.org", "alias": {"load_balancer": "a"}},
+            r"by_hand: is given beside zone",
+        ),
+        (
+            {"name": "a.org", "by_hand": True, "type": "AAAA", "alias": {"load_balancer": "a"}},
+            r"type: is AAAA; what is made by hand is a CNAME",
+        ),
+        ({**A, "set_identifier": "a", "failover": "PRIMARY"}, r"health_check_id: is not given; .*PRIMARY record with"),
+        (
+            {"name": "a.org", "alias": {"cloudfront": "www.a.org", "evaluate_target_health": True}},
+            r"alias.evaluate_target_health: is true; Route 53 does not evaluate CloudFront",
+        ),
+        (
+            {
+                "name": "a.org",
+                "alias": {"dns_name": "b.org", "hosted_zone_id": "Z2FDTNDATAQYW2", "evaluate_target_health": True},
+            },
+            r"alias.evaluate_target_health: is true",
+        ),
     ],
 )
 def test_bad_input_is_refused(record, message):
@@ -140,6 +173,14 @@ def test_an_unknown_region_has_no_endpoint_for_websites():
 def test_a_vpc_is_named_once():
     [found] = problems(parse(zones=[{"name": "internal", "vpcs": ["a", "a"]}]))
     assert "names a VPC twice" in found
+
+
+def test_a_primary_record_that_is_always_healthy_is_warned_of():
+    options = {"name": "a.org", "set_identifier": "a", "failover": "PRIMARY"}
+    [found] = Dns().warn([parse({**options, "alias": {"load_balancer": "web"}})], {})
+    assert found.variable == "dns.records[a.org/A].failover" and "the SECONDARY never answers" in found.message
+    healthy = {"load_balancer": "web", "evaluate_target_health": True}
+    assert not list(Dns().warn([parse({**options, "alias": healthy})], {}))
 
 
 def test_no_ttl_is_warned_of():

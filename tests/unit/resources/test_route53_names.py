@@ -56,6 +56,8 @@ def test_the_longest_zone_owns_a_name(name, zones, expected):
         ("CAA", ['0 ISSUE "amazon.com"'], ["0 issue amazon.com"]),
         ("TXT", ['"a\\"b" "c"'], ['a"bc']),
         ("TXT", ['"\\303\\244"'], ['"\\303" "\\244"']),
+        ("TXT", ['"\\303\\244\\012"'], ["ä\n"]),
+        ("TXT", ['"ä"'], ['"\\303\\244"']),
         ("HTTPS", ["1  .  alpn=h2"], ["1 . alpn=h2"]),
     ],
 )
@@ -82,6 +84,17 @@ def test_long_texts_are_cut_and_read_as_one():
     assert names.canonical_values("TXT", [value]) == ["k" * 300]
     assert names.api_values("TXT", ['"as it is" "in parts"']) == ['"as it is" "in parts"']
     assert names.api_values("TXT", ['say "hi" \\o/']) == ['"say \\"hi\\" \\\\o/"']
+
+
+def test_characters_that_route_53_does_not_take_are_escaped():
+    assert names.api_values("TXT", ["ä\t"]) == ['"\\303\\244\\011"']
+    assert names.api_values("TXT", ['"ä" "\\303\\244"']) == ['"\\303\\244" "\\303\\244"']
+    [value] = names.api_values("TXT", ["ä" * 200])
+    assert value.count('" "') == 1 and names.canonical_values("TXT", [value]) == ["ä" * 200]
+
+
+def test_a_value_is_sent_once():
+    assert names.api_values("A", ["192.0.2.1", "192.0.2.1"]) == ["192.0.2.1"]
 
 
 @pytest.mark.parametrize(
