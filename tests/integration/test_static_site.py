@@ -101,6 +101,35 @@ def test_an_unchanged_site_of_1000_files_takes_few_calls_and_no_upload(runner, f
     # The listing has a thousand objects a page.
     assert count(runner, "ListObjectsV2") == 2
     assert sum(item["count"] for item in calls(runner)) <= 10
+    for number in range(10):
+        (folder / "assets" / f"{number}.txt").write_text("changed\n")
+    runner.emulator.reset_calls()
+    assert len(runner.make(site()).change(FILES)["differences"]) == 10
+    # Ten files, and the manifest before and after.
+    assert [count(runner, action) for action in ("PutObject", "HeadObject", "DeleteObjects")] == [12, 0, 0]
+    # Planned, read again under the lock, and after the upload.
+    assert count(runner, "ListObjectsV2") == 6
+    assert sum(item["count"] for item in calls(runner)) <= 40
+
+
+ODD = (
+    *("a b.txt", "a+b.txt", "100%.txt", "q?.txt", "#h.txt", '&<>".txt', "'q'.txt", "{{ x }}.txt", "back\\slash.txt"),
+    *("ü/ñ.html", "日本.html", "@scope/x=1.js", "Files[x].SHA256", "a].b.txt", "-", "empty"),
+)
+
+
+def test_files_may_have_any_name_and_no_content(runner, folder, s3, site):
+    contents = {name: "" if name == "empty" else name for name in ODD}
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    runner.make(site())
+    assert {key: s3.get_object(Bucket=NAME, Key=key)["Body"].read().decode() for key in ODD} == contents
+    runner.assert_nothing_to_do(site())
+    for name in ODD:
+        (folder / name).unlink()
+    runner.make(site())
+    assert not keys(s3) & set(ODD)
 
 
 def test_what_changed_is_uploaded_and_nothing_else(runner, folder, s3, site):
@@ -220,6 +249,25 @@ def test_a_publish_that_broke_off_is_finished_by_the_next(runner, folder, s3, si
     assert paths(finished) == ["Manifest"]
     assert invalidated(runner.emulator) == [["/", "/index.html"]]
     runner.assert_nothing_to_do(site(cloudfront={}))
+
+
+@pytest.mark.parametrize("uploads", [0, 2, 4])
+def test_a_publish_that_ends_between_uploads_is_finished_by_the_next(runner, folder, s3, site, uploads):
+    runner.make(site())
+    for name in ("index.html", "404.html", "assets/app.js", "assets/style.css"):
+        (folder / name).write_text("new\n")
+    (folder / "docs" / "index.html").unlink()
+    # One more for the manifest, which comes first.
+    refused = {"service": "s3", "action": "PutObject", "fault": "error", "code": "AccessDenied", "times": 99}
+    runner.emulator.faults({**refused, "skip": uploads + 1})
+    assert runner.run(site()).failures
+    runner.emulator.faults()
+    pages = [s3.get_object(Bucket=NAME, Key=key)["Body"].read() for key in ("index.html", "404.html")]
+    assert (b"new\n" in pages) == (uploads > 2)
+    runner.make(site())
+    assert keys(s3) == {"index.html", "404.html", "assets/app.js", "assets/style.css"}
+    assert {s3.get_object(Bucket=NAME, Key=key)["Body"].read() for key in keys(s3)} == {b"new\n"}
+    runner.assert_nothing_to_do(site())
 
 
 def invalidated(emulator):

@@ -27,22 +27,27 @@ def folder(files: Mapping[str, Any], base_dir: str) -> Path:
 
 
 def found(files: Mapping[str, Any], base_dir: str) -> dict[str, Path]:
-    """Key -> file, of all that is to be published, sorted; a linked folder is followed once."""
+    """Key -> file, of all that is to be published, sorted. OSError where a folder cannot be read."""
     source = folder(files, base_dir)
     result: dict[str, Path] = {}
-    seen: set[str] = set()
-    for path, folders, names in os.walk(source, followlinks=True):
-        real = os.path.realpath(path)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        for name in names:
-            file = Path(path) / name
-            key = file.relative_to(source).as_posix()
-            if not any(fnmatchcase(key, pattern) for pattern in files["exclude"]):
-                result[key] = file
+    for file in _walk(source):
+        key = file.relative_to(source).as_posix()
+        if not any(fnmatchcase(key, pattern) for pattern in files["exclude"]):
+            result[key] = file
     return dict(sorted(result.items()))
+
+
+def _walk(folder: Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
+    """All files. Links to folders are followed, but not in a circle. What cannot be read must not seem to be gone."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    for entry in os.scandir(folder):
+        path = folder / entry.name
+        if entry.is_dir():
+            yield from _walk(path, (*above, real))
+        else:
+            yield path
 
 
 def described(files: Mapping[str, Any], base_dir: str) -> dict[str, dict[str, Any]]:
@@ -80,7 +85,11 @@ def problems(site: Mapping[str, Any], base_dir: str) -> Iterator[tuple[str, str]
         what = "is a file" if source.exists() else "does not exist"
         yield "source", f"the folder {source} {what}; build the site first, or give another folder"
         return
-    keys = found(files, base_dir)
+    try:
+        keys = found(files, base_dir)
+    except OSError as error:
+        yield "source", f"the folder {error.filename} cannot be read: {error.strerror}"
+        return
     if not keys:
         yield "source", f"there is no file to publish in {source}: everything that was published would be removed"
         return

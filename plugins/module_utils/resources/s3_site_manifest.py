@@ -15,13 +15,15 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import all_of, each
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.sdk import exceptions
 
 RESERVED = ".dockyard/"
 KEY = f"{RESERVED}manifest.json"
@@ -29,6 +31,9 @@ FORMAT = 1
 # What tells a state of an object from another, in a listing.
 SEEN = ("ETag", "Size", "LastModified")
 HEADERS = ("ContentType", "CacheControl", "ContentEncoding", "ContentDisposition", "ContentLanguage", "Metadata")
+# Another write came first, or is under way.
+MOVED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+ATTEMPTS = 10
 MD5 = re.compile(r"[0-9a-f]{32}")
 
 Files = dict[str, dict[str, Any]]
@@ -99,10 +104,21 @@ def parsed(body: bytes) -> Manifest | None:
     return Manifest(files, [str(path) for path in paths or ()])
 
 
-def write(s3: Any, bucket: Mapping[str, str], manifest: Manifest) -> None:
-    s3.put_object(
-        **bucket, Key=KEY, Body=manifest.body(), ContentType="application/json", CacheControl="no-store, private"
-    )
+def rewrite(s3: Any, bucket: Mapping[str, str], change: Callable[[Manifest], Manifest]) -> Manifest:
+    """Write what `change` makes of the manifest that is there; anew where another run has written meanwhile."""
+    for _attempt in range(ATTEMPTS):
+        answer = unless("NoSuchKey", s3.get_object, **bucket, Key=KEY)
+        there = None if answer is None else parsed(answer["Body"].read())
+        condition = {"IfNoneMatch": "*"} if answer is None else {"IfMatch": answer["ETag"]}
+        manifest = change(there or Manifest())
+        headers = {"ContentType": "application/json", "CacheControl": "no-store, private"}
+        try:
+            s3.put_object(**bucket, Key=KEY, Body=manifest.body(), **headers, **condition)
+            return manifest
+        except exceptions.ClientError as error:
+            if code_of(error) not in MOVED:
+                raise
+    raise AwsError(f"other runs publish to {bucket['Bucket']} all the time: {KEY} could not be written; try again")
 
 
 def describe(

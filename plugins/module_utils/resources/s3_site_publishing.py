@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +32,9 @@ PAGE = "text/html"
 # More single paths than this are said with one wildcard, which counts as one path and covers all.
 MOST_PATHS = 30
 PROGRESS_SECONDS = 5.0
+# Of the characters of a path: those that viewers and CloudFront leave as they are, and those that some encode.
+UNCHANGED = "/-_.$!'(),"
+TWO_WAYS = re.compile(r"[;:@=&+?*]")
 PIECE = 1024 * 1024
 
 
@@ -57,28 +61,44 @@ def in_order(keys: Sequence[str], files: Files) -> list[list[str]]:
 
 def publish(site: Site, desired: Files, observed: Files, uploads: Sequence[str], removals: Sequence[str]) -> None:
     """Upload, remove, invalidate, and write the manifest, which says from the start what is about to be there."""
-    before = manifests.read(site.s3, site.bucket) or Manifest()
     stale = {path for key in (*uploads, *removals) if key in observed for path in paths_of(key, site.root)}
-    paths = sorted(stale | set(before.invalidate)) if site.distribution else []
+    begun: Files = {**observed, **{key: observed.get(key, {}) for key in uploads}}
+
+    def begin(there: Manifest) -> Manifest:
+        paths = sorted(stale | set(there.invalidate)) if site.distribution else []
+        return Manifest({**_of_others(there, begun), **begun}, paths)
+
     if uploads or removals:
-        begun = {**observed, **{key: observed.get(key, {}) for key in uploads}}
-        manifests.write(site.s3, site.bucket, Manifest(begun, paths))
+        paths = manifests.rewrite(site.s3, site.bucket, begin).invalidate
+    else:
+        paths = begin(manifests.read(site.s3, site.bucket) or Manifest()).invalidate
     tags: dict[str, str] = {}
     for batch in in_order(uploads, desired):
         tags.update(_upload_all(site, batch, desired, len(tags), len(uploads)))
     delete_objects(site.s3, site.bucket, [{"Key": key} for key in removals])
     if paths:
         invalidate(site, paths)
+    listed = manifests.listing(site.s3, site.bucket)
     kept = {key: entry for key, entry in observed.items() if key not in removals}
-    manifests.write(site.s3, site.bucket, Manifest(_entries(site, desired, kept, tags)))
+    entries = _entries(listed, desired, kept, tags)
+
+    def finish(there: Manifest) -> Manifest:
+        others = {key: entry for key, entry in _of_others(there, begun).items() if key in listed}
+        return Manifest({**others, **entries}, [path for path in there.invalidate if path not in paths])
+
+    manifests.rewrite(site.s3, site.bucket, finish)
 
 
-def _entries(site: Site, desired: Files, kept: Files, tags: Mapping[str, str]) -> Files:
+def _of_others(there: Manifest, ours: Files) -> Files:
+    """What another run publishes at the same time: it stays known, so that what is to go of it goes one day."""
+    return {key: entry for key, entry in there.files.items() if key not in ours}
+
+
+def _entries(listed: Files, desired: Files, kept: Files, tags: Mapping[str, str]) -> Files:
     """What the manifest can vouch for: objects that are listed as they were uploaded, or as they were read."""
-    now = manifests.listing(site.s3, site.bucket)
     entries: Files = {}
     for key in sorted(kept.keys() | tags.keys()):
-        seen = now.get(key)
+        seen = listed.get(key)
         if seen is None:
             continue
         as_uploaded = key in tags and tags[key] == seen["ETag"]
@@ -124,8 +144,13 @@ def _upload(site: Site, key: str, file: Mapping[str, Any]) -> str:
 
 
 def paths_of(key: str, root: str | None) -> Iterator[str]:
-    """The paths under which CloudFront may have a file: one, and the root for the file that answers there."""
-    yield "/" + quote(key, safe="/~-_.!*'()")
+    """The paths under which CloudFront may have a file: one, and the root for the file that answers there.
+
+    CloudFront matches a path as viewers wrote it, and refuses what it takes for unsafe. Where viewers can write a
+    character in two ways, the path ends in a wildcard.
+    """
+    before, *rest = TWO_WAYS.split(key, maxsplit=1)
+    yield "/" + quote(before, safe=UNCHANGED).replace("~", "%7E") + ("*" if rest else "")
     if key == root:
         yield "/"
 

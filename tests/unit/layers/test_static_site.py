@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -141,9 +142,26 @@ def test_files_are_found_but_for_the_excluded(folder):
     ]
 
 
-def test_a_linked_folder_is_followed_once(folder):
+def test_a_linked_folder_is_followed_but_not_in_a_circle(folder):
     (folder / "assets" / "loop").symlink_to(folder)
-    assert "assets/app.js" in site_files.found({"source": "dist", "exclude": []}, str(folder.parent))
+    (folder / "current").symlink_to(folder / "assets")
+    found = site_files.found({"source": "dist", "exclude": []}, str(folder.parent))
+    assert {"assets/app.js", "current/app.js"} <= found.keys()
+    assert not [key for key in found if "loop/index.html" in key]
+
+
+def test_a_folder_that_cannot_be_read_is_no_empty_one(folder, monkeypatch):
+    original = os.scandir
+
+    def refused(path):
+        if str(path).endswith("assets"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return original(path)
+
+    monkeypatch.setattr(site_files.os, "scandir", refused)
+    assert [f"{folder / 'assets'} cannot be read: Permission denied" in item for item in messages(files(folder))] == [
+        True
+    ]
 
 
 RULES = [

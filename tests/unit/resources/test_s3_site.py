@@ -41,9 +41,12 @@ class FakeS3:
         self.refuses = ""
         self._lock = threading.Lock()
 
-    def put_object(self, Key, Body, **arguments):
+    def put_object(self, Key, Body, IfMatch=None, IfNoneMatch=None, **arguments):
         body = Body if isinstance(Body, bytes) else Body.read()
         with self._lock:
+            there = self.objects.get(Key, {}).get("ETag")
+            if (IfMatch and IfMatch != there) or (IfNoneMatch and there):
+                raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
             self.log.append(f"put {Key}")
             if Key == self.refuses:
                 raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
@@ -53,7 +56,7 @@ class FakeS3:
     def get_object(self, Key, **_arguments):
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Key]["Body"])}
+        return {"Body": io.BytesIO(self.objects[Key]["Body"]), "ETag": self.objects[Key]["ETag"]}
 
     def delete_objects(self, Delete, **_arguments):
         for item in Delete["Objects"]:
@@ -183,6 +186,57 @@ def test_what_somebody_else_wrote_meanwhile_is_not_vouched_for(s3, folder, desir
     assert found.known("index.html") is not None
 
 
+def test_eight_files_are_uploaded_at_once(tmp_path):
+    class Waiting(FakeS3):
+        """No upload ends before eight are under way."""
+
+        def __init__(self):
+            super().__init__()
+            self.together = threading.Barrier(8)
+
+        def put_object(self, Key, Body, **arguments):
+            if Key != manifests.KEY:
+                self.together.wait(timeout=30)
+            return super().put_object(Key, Body, **arguments)
+
+    desired = {
+        f"{number}.txt": {"SHA256": sha(b"text"), "Size": 4, "ContentType": "text/plain"} for number in range(16)
+    }
+    for key in desired:
+        (tmp_path / key).write_bytes(b"text")
+    s3 = Waiting()
+    publish(site(s3, tmp_path), desired, {}, list(desired), [])
+    assert s3.objects.keys() == {*desired, manifests.KEY}
+
+
+@pytest.mark.parametrize("when", [manifests.KEY, "app.js"])
+def test_what_another_run_publishes_meanwhile_stays_known(s3, folder, desired, when):
+    original, begun = s3.put_object, []
+    (folder / "theirs.js").write_bytes(b"theirs")
+    theirs = {"theirs.js": {"SHA256": sha(b"theirs"), "Size": 6, "ContentType": "text/javascript"}}
+
+    def put(Key, **arguments):
+        if Key == when and not begun:
+            begun.append(Key)
+            publish(site(s3, folder), theirs, {}, list(theirs), [])
+        return original(Key=Key, **arguments)
+
+    s3.put_object = put
+    publish(site(s3, folder), desired, {}, list(desired), [])
+    found = manifests.look(s3, BUCKET)
+    assert found.manifest.files.keys() == {*desired, "theirs.js"}
+    assert all(found.known(key) for key in found.listed)
+
+
+def test_a_manifest_that_others_write_all_the_time_is_given_up(s3, folder, desired):
+    def put(Key, **_arguments):
+        raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+
+    s3.put_object = put
+    with pytest.raises(AwsError, match=r"other runs publish to www\.example\.org all the time"):
+        publish(site(s3, folder), desired, {}, list(desired), [])
+
+
 @pytest.mark.parametrize("change", [{"ETag": '"f"'}, {"Size": 2}, {"LastModified": "2026-01-01T12:00:01+00:00"}])
 def test_the_manifest_is_believed_of_an_object_that_is_still_the_same(change):
     entry = {"SHA256": "1", **SEEN}
@@ -262,7 +316,12 @@ def test_files_are_shown_in_a_few_words():
     [
         ("index.html", ["/index.html", "/"]),
         ("docs/index.html", ["/docs/index.html"]),
-        ("a b/ü+~.js", ["/a%20b/%C3%BC%2B~.js"]),
+        ("a b/ü~[1].js", ["/a%20b/%C3%BC%7E%5B1%5D.js"]),
+        ("a-b_c.$!'(),.js", ["/a-b_c.$!'(),.js"]),
+        # Some viewers say %40, others @.
+        ("lib/react@18.js", ["/lib/react*"]),
+        ("a+b=c.js", ["/a*"]),
+        ("@scope/a.js", ["/*"]),
     ],
 )
 def test_paths_of_a_file(key, paths):
