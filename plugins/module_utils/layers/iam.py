@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The layer `iam`: roles, instance profiles, policies, users, and one administrator per layer."""
+"""The layer `iam`: roles, instance profiles, policies, users, one administrator per layer, roles of pipelines."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers import (
     documents,
     iam_administrators,
     iam_options,
+    iam_pipeline_checks,
+    iam_pipelines,
     iam_presets,
     iam_validation,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Declaration, Environment, Layer
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Ref, Resource
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_openid_connect import name_of
 
 FIXED_DESCRIPTION = {"Description": "IAM, which cannot change it after the policy was made"}
 PLAIN = {
@@ -28,7 +31,7 @@ PLAIN = {
 
 class Iam(Layer):
     NAME = "iam"
-    DESCRIPTION = "IAM roles, instance profiles, policies, users, administrators"
+    DESCRIPTION = "IAM roles, instance profiles, policies, users, administrators, roles of pipelines"
     ARGUMENT_SPEC = iam_options.ARGUMENT_SPEC
 
     def resources(self, declaration: Declaration, environment: Environment) -> Iterator[Resource]:
@@ -46,12 +49,18 @@ class Iam(Layer):
             yield from _user(user, environment)
         for administrator in options["administrators"]:
             yield from _administrator(administrator, environment)
+        for provider in options["openid_connect_providers"]:
+            yield _provider(provider, environment)
+        for role in options["deploy_roles"]:
+            yield _deploy_role(role, environment)
 
     def validate(self, declarations: Sequence[Declaration], environment: Environment) -> Iterator[Problem]:
         yield from iam_validation.problems(declarations, environment)
+        yield from iam_pipeline_checks.problems(declarations, environment)
 
     def warn(self, declarations: Sequence[Declaration], declared: Mapping[Address, Resource]) -> Iterator[Problem]:
         yield from iam_validation.warnings(declarations, declared)
+        yield from iam_pipeline_checks.warnings(declarations, declared)
 
 
 def _common(item: Mapping[str, Any], where: str, environment: Environment) -> dict[str, Any]:
@@ -114,6 +123,8 @@ def _role(role: Mapping[str, Any], environment: Environment) -> Resource:
     if role["preset"]:
         trust = iam_presets.trust_policy(iam_presets.PRESETS[role["preset"]], environment)
         managed = iam_presets.managed_policies(role, environment)
+    elif iam_pipelines.system_of(role):
+        trust = iam_pipelines.trust_policy(role, environment)
     else:
         trust = documents.parsed(role["assume_role_policy"])
     if role["secrets"]:
@@ -124,7 +135,44 @@ def _role(role: Mapping[str, Any], environment: Environment) -> Resource:
         "AssumeRolePolicyDocument": trust,
         **_permissions(role, where, environment, managed, inline),
     }
-    return Resource("iam_role", role["name"], properties, **_common(role, where, environment))
+    return Resource(
+        "iam_role", role["name"], properties, depends_on=_trusted(role, where), **_common(role, where, environment)
+    )
+
+
+def _trusted(role: Mapping[str, Any], where: str) -> tuple[Ref, ...]:
+    """The provider whose tokens a role trusts: it has to be there, whoever made it."""
+    for system in iam_pipelines.SYSTEMS:
+        if role[system]:
+            name = name_of(role[system]["provider"])
+            return (Ref("iam_openid_connect_provider", name, "arn", where=f"{where}.{system}.provider"),)
+    return ()
+
+
+def _provider(provider: Mapping[str, Any], environment: Environment) -> Resource:
+    properties: dict[str, Any] = {"ClientIDList": provider["client_ids"]}
+    if provider["thumbprints"] is not None:
+        properties["ThumbprintList"] = provider["thumbprints"]
+    common = _common(provider, f"iam.openid_connect_providers[{provider['url']}]", environment)
+    return Resource("iam_openid_connect_provider", name_of(provider["url"]), properties, **common)
+
+
+def _deploy_role(role: Mapping[str, Any], environment: Environment) -> Resource:
+    where = f"iam.deploy_roles[{role['name']}]"
+
+    def role_arn(name: str) -> Any:
+        return name if name.startswith("arn:") else Ref("iam_role", name, "arn", where=f"{where}.services")
+
+    policy = iam_pipelines.deploy_policy(role, environment, role_arn)
+    properties = {
+        **_plain(role),
+        **_boundary(role, where, environment),
+        "AssumeRolePolicyDocument": iam_pipelines.trust_policy(role, environment),
+        "ManagedPolicyArns": [],
+        "InlinePolicies": {iam_pipelines.DEPLOY_POLICY: policy},
+    }
+    common = _common(role, where, environment)
+    return Resource("iam_role", role["name"], properties, depends_on=_trusted(role, where), **common)
 
 
 def _instance_profile(profile: Mapping[str, Any], where: str, environment: Environment) -> Resource:

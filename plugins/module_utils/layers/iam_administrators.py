@@ -151,8 +151,13 @@ def _iam_statements(actions: Sequence[str], scope: Scope) -> Iterator[dict[str, 
     principals = scope.arns("iam", "role/{}", "user/{}")
     boundary = {"StringEquals": {"iam:PermissionsBoundary": scope.boundary}}
     yield allow([item for item in own if item in BOUNDED], principals, boundary)
-    rest = [item for item in own if item not in BOUNDED and not _reads(item) and not item.startswith("iam:Get")]
+    writing = [item for item in own if item not in BOUNDED and not _reads(item) and not item.startswith("iam:Get")]
+    # A provider is named by its URL, where no prefix can be; roles decide whom of it they trust.
+    providers = [item for item in writing if "OpenIDConnect" in item]
+    rest = [item for item in writing if item not in providers]
     yield allow(rest, [*principals, *scope.arns("iam", "policy/{}", "instance-profile/{}", "mfa/{}")])
+    place = scope.environment
+    yield allow(providers, f"arn:{place.partition}:iam::{place.account_id}:oidc-provider/*")
     yield {"Effect": "Deny", "Action": list(BOUNDARY_CHANGES), "Resource": scope.boundary}
     secrets = [item for item in actions if item.startswith("secretsmanager:") and not _reads(item)]
     yield from _named(secrets, scope)

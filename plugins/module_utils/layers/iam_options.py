@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import iam_pipeline_options as pipelines
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam_presets import PRESETS
 
 DOCUMENT = "as a mapping or as JSON text"
@@ -93,6 +94,8 @@ ROLE_OPTIONS: dict[str, Any] = {
         "type": "raw",
         "description": f"Trust policy, {DOCUMENT}; instead of O(preset).",
     },
+    "github": pipelines.GITHUB,
+    "gitlab": pipelines.GITLAB,
     "path": _path("role", "Another path replaces the role."),
     "description": {"type": "str", "description": "Description of the role."},
     "max_session_duration": MAX_SESSION,
@@ -194,6 +197,20 @@ ADMINISTRATOR_OPTIONS: dict[str, Any] = {
     "protect": _protect("administrator"),
     "tags": _tags("administrator"),
 }
+DEPLOY_ROLE_OPTIONS: dict[str, Any] = {
+    "name": _name("role"),
+    "github": pipelines.GITHUB,
+    "gitlab": pipelines.GITLAB,
+    "services": pipelines.SERVICES,
+    "push": pipelines.PUSH,
+    "remote_state": pipelines.REMOTE_STATE,
+    "path": _path("role", "Another path replaces the role."),
+    "description": {"type": "str", "description": "Description of the role."},
+    "max_session_duration": MAX_SESSION,
+    "permissions_boundary": _boundary("role"),
+    "protect": _protect("role"),
+    "tags": _tags("role"),
+}
 
 
 def _list_of(options: dict[str, Any], description: str) -> dict[str, Any]:
@@ -208,5 +225,11 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "administrators": _list_of(
         ADMINISTRATOR_OPTIONS,
         "Users or roles that administer one layer each, with a policy made from what that layer needs.",
+    ),
+    "openid_connect_providers": _list_of(
+        pipelines.PROVIDER_OPTIONS, "OpenID Connect providers, whose tokens pipelines log in with instead of keys."
+    ),
+    "deploy_roles": _list_of(
+        DEPLOY_ROLE_OPTIONS, "Roles of pipelines, with a policy made from what deploys of their services need."
     ),
 }

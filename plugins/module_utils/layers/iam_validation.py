@@ -9,7 +9,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import documents, iam_administrators
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import (
+    documents,
+    iam_administrators,
+    iam_pipeline_checks,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Declaration, Environment
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam_presets import SECRETS_POLICY, secrets_policy
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Address, Problem, Resource
@@ -21,10 +25,12 @@ LISTS = {
     "instance_profiles": ("instance profile", 128),
     "users": ("user", 64),
     "administrators": ("administrator", 64),
+    "deploy_roles": ("role", 64),
 }
 NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 PATH = re.compile(r"/(?:[\u0021-\u007e]+/)?")
 PATH_LENGTH = 512
+ASSUMED_BY = ("preset", "assume_role_policy", "github", "gitlab")
 DESCRIPTION_LENGTH = 1000
 SESSION_SECONDS = (3600, 43200)
 TRUST_POLICY_SIZE = 4096
@@ -114,9 +120,11 @@ def _document_problems(option: str, document: Any, sort: documents.Sort, size: i
 
 
 def _role_problems(role: Mapping[str, Any], environment: Environment) -> Iterator[str]:
-    if bool(role["preset"]) == bool(role["assume_role_policy"]):
-        yield "needs preset or assume_role_policy, and not both: who may assume the role"
-    elif not role["preset"]:
+    given = [option for option in ASSUMED_BY if role[option]]
+    if len(given) != 1:
+        options = f"one of {', '.join(ASSUMED_BY)}"
+        yield f"needs {options}, which say who may assume the role; got {' and '.join(given) or 'none'}"
+    elif role["assume_role_policy"]:
         yield from _document_problems("assume_role_policy", role["assume_role_policy"], "trust", TRUST_POLICY_SIZE)
     yield from _preset_only(role, "secrets", "ecs_task_execution")
     yield from _preset_only(role, "secrets_kms_keys", "ecs_task_execution")
@@ -268,4 +276,5 @@ CHECKS = {
     "instance_profiles": _profile_problems,
     "users": _user_problems,
     "administrators": _administrator_problems,
+    "deploy_roles": iam_pipeline_checks.deploy_role_problems,
 }

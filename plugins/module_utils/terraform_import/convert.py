@@ -52,7 +52,7 @@ TAGGED = (
     *("aws_iam_instance_profile", "aws_iam_policy", "aws_iam_role", "aws_iam_user", "aws_internet_gateway"),
     *("aws_launch_template", "aws_lb", "aws_lb_listener", "aws_lb_listener_rule", "aws_lb_target_group"),
     *("aws_route_table", "aws_s3_bucket", "aws_security_group", "aws_subnet", "aws_vpc"),
-    *("aws_acm_certificate", "aws_route53_zone"),
+    *("aws_acm_certificate", "aws_iam_openid_connect_provider", "aws_route53_zone"),
 )
 MAPPERS = (
     from_state_bucket,

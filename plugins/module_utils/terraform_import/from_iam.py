@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IAM: roles, instance profiles, policies, users."""
+"""IAM: roles, instance profiles, policies, users, OpenID Connect providers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws import policy
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import iam_presets
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_openid_connect import SCHEME, name_of
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.stack import Stack
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.values import fields, policy_document
@@ -36,6 +37,12 @@ def convert(stack: Stack) -> None:
         options = {"name": user.get("name"), **fields(user, PATH), **options, "tags": stack.tags(user)}
         stack.add("iam", "users", options, user, *parts)
     stack.refuse(KEYS, *stack.of("aws_iam_access_key"))
+    for provider in stack.of("aws_iam_openid_connect_provider"):
+        url = f"{SCHEME}{name_of(str(provider.get('url')))}"
+        # AWS fills them in, and looks at them only where it does not know the certificate authority.
+        provider.skip("thumbprint_list")
+        options = {"url": url, "client_ids": sorted(provider.get("client_id_list")), "tags": stack.tags(provider)}
+        stack.add("iam", "openid_connect_providers", options, provider)
 
 
 def _role(stack: Stack, role: Thing, profiles: dict[str, Thing]) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.valu
 )
 
 # By what the items of a list are known, where it is not their name.
-KEYS = {"task_definitions": "family", "scalable_targets": "service"}
+KEYS = {"task_definitions": "family", "scalable_targets": "service", "openid_connect_providers": "url"}
 
 
 class Stack:

@@ -172,3 +172,23 @@ def remove_role_from_instance_profile(original: Any, self: Any, profile_name: st
     if self.get_role(role_name) not in self.get_instance_profile(profile_name).roles:
         raise NotFoundException(f"Role {role_name} in Instance Profile {profile_name} cannot be found.")
     original(self, profile_name, role_name)
+
+
+@replace(IamResponse, "add_client_id_to_open_id_connect_provider")
+def add_client_id_to_open_id_connect_provider(_original: Any, self: Any) -> ActionResult:
+    """moto knew no such call."""
+    clients = _provider(self).client_id_list
+    clients += [client for client in [self._get_param("ClientID")] if client not in clients]
+    return EmptyResult()
+
+
+@replace(IamResponse, "remove_client_id_from_open_id_connect_provider")
+def remove_client_id_from_open_id_connect_provider(_original: Any, self: Any) -> ActionResult:
+    """moto knew no such call."""
+    provider = _provider(self)
+    provider.client_id_list = [client for client in provider.client_id_list if client != self._get_param("ClientID")]
+    return EmptyResult()
+
+
+def _provider(response: Any) -> Any:
+    return response.backend.get_open_id_connect_provider(response._get_param("OpenIDConnectProviderArn"))

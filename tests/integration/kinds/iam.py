@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""IAM roles, instance profiles, policies, users and access keys: every change that AWS lets one make, alone."""
+"""Everything of IAM, and providers of tokens: every change that AWS lets one make, alone."""
 
 from __future__ import annotations
 
@@ -240,6 +240,66 @@ ADMINISTRATOR_ROLE_CASE: dict[str, Any] = {
         ),
     ],
 }
+PROVIDER: dict[str, Any] = {"url": "https://gitlab.example.com", "client_ids": ["sts.amazonaws.com", "https://shop"]}
+
+
+def provider(**changes: Any) -> dict[str, Any]:
+    return iam(openid_connect_providers=[changed(PROVIDER, **changes)])
+
+
+GITLAB = "iam_openid_connect_provider/gitlab.example.com"
+PROVIDER_CASE: dict[str, Any] = {
+    "id": "iam openid connect provider",
+    "kind": "iam_openid_connect_provider",
+    "declared": provider(thumbprints=["a" * 40]),
+    "updates": [
+        update(
+            "client ids", GITLAB, provider(client_ids=["https://shop", "b"], thumbprints=["a" * 40]), "ClientIDList"
+        ),
+        update("thumbprints", GITLAB, provider(thumbprints=["B" * 40]), "ThumbprintList"),
+        update("provider tags", GITLAB, provider(thumbprints=["a" * 40], tags={"Team": "web"}), "tags.Team"),
+    ],
+}
+DEPLOYED: dict[str, Any] = {
+    "cluster": "shop",
+    "service": "web",
+    "repositories": ["web"],
+    "roles": ["web-execution"],
+    "log_groups": ["/ecs/web"],
+}
+
+
+def deploy_role(service: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    made = {
+        "name": "web-deploy",
+        "gitlab": {"project": "shop/web", "branches": ["main"], "provider": PROVIDER["url"]},
+        "services": [{**DEPLOYED, **(service or {})}],
+    }
+    return iam(
+        openid_connect_providers=[PROVIDER],
+        roles=[{"name": "web-execution", "preset": "ecs_task_execution"}],
+        deploy_roles=[{**made, **changes}],
+    )
+
+
+DEPLOY = "iam_role/web-deploy"
+DEPLOY_ROLE_CASE: dict[str, Any] = {
+    "id": "iam deploy role",
+    "kind": "iam_role",
+    "declared": deploy_role(),
+    "updates": [
+        update(
+            "who may deploy",
+            DEPLOY,
+            deploy_role(gitlab={"project": "shop/web", "tags": ["v*"], "provider": PROVIDER["url"]}),
+            "AssumeRolePolicyDocument.Statement",
+        ),
+        update(
+            "what it deploys", DEPLOY, deploy_role(service={"repositories": ["web", "proxy"]}), "InlinePolicies[deploy]"
+        ),
+        update("state", DEPLOY, deploy_role(remote_state={"bucket": "shop-state"}), "InlinePolicies[deploy]"),
+    ],
+}
 CASES: list[dict[str, Any]] = [
     ROLE_CASE,
     PRESET_CASE,
@@ -249,4 +309,6 @@ CASES: list[dict[str, Any]] = [
     KEY_CASE,
     ADMINISTRATOR_CASE,
     ADMINISTRATOR_ROLE_CASE,
+    PROVIDER_CASE,
+    DEPLOY_ROLE_CASE,
 ]
