@@ -12,6 +12,7 @@ short_description: IAM roles, instance profiles, administrators
 version_added: 0.1.0
 description:
   - Creates and updates IAM roles, instance profiles, policies, and one administrator per AWS service type.
+  - Makes OpenID Connect providers, and roles for pipelines that deploy services and may do nothing else.
   - Takes part in the plan that M(dockyard.aws.plan) made, or plans this layer itself where no plan was made.
   - One call serves all hosts of the batch.
 extends_documentation_fragment:
@@ -51,7 +52,18 @@ EXAMPLES = r"""
         administrators:
           - {name: shop-ecr-administrator, layer: ecr}
           - {name: shop-iam-administrator, layer: iam, required_boundary: shop-boundary}
+        openid_connect_providers:
+          - {url: "https://token.actions.githubusercontent.com", protect: true}
       web:
+        deploy_roles:
+          - name: shop-web-deploy
+            github: {repository: acme/shop-web, environments: [production]}
+            services:
+              - cluster: shop
+                service: web
+                repositories: [shop-web]
+                roles: [shop-web-execution, shop-web-task]
+                log_groups: [/ecs/shop-web]
         roles:
           - name: shop-web-execution
             preset: ecs_task_execution

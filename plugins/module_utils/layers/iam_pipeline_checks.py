@@ -136,8 +136,8 @@ def _open_doors(declaration: Declaration) -> Iterator[Problem]:
         for statement in [statements] if isinstance(statements, Mapping) else statements:
             for provider in _open_providers(statement):
                 message = (
-                    f"assume_role_policy lets all the world's jobs at {provider} in: it needs a condition StringEquals or "
-                    f"StringLike on {provider}:sub that names the repository. The options github and gitlab make one"
+                    f"assume_role_policy lets all the world's jobs at {provider} in: it needs a condition StringEquals "
+                    f"or StringLike on {provider}:sub that names the repository. github and gitlab make one"
                 )
                 yield Problem(declaration.host, f"iam.roles[{role['name']}]", message)
 

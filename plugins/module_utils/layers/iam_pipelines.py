@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.actions import ecs
@@ -153,6 +154,7 @@ def _state(given: Mapping[str, Any], environment: Environment) -> Iterator[dict[
     if given["lock_table"]:
         items = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"]
         keys = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{given['bucket']}/{folder}/*"]}}
-        yield allow(items, _arns(environment, "dynamodb", [f"table/{given['lock_table']}"]), keys)
+        place = replace(environment, region=given["region"] or environment.region)
+        yield allow(items, _arns(place, "dynamodb", [f"table/{given['lock_table']}"]), keys)
     if given["kms_key_id"]:
         yield allow(["kms:Decrypt", "kms:GenerateDataKey"], given["kms_key_id"])

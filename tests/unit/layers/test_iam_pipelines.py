@@ -8,11 +8,12 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
-from ansible_collections.dockyard.aws.plugins.module_utils.layers import documents
+from ansible_collections.dockyard.aws.plugins.module_utils.layers import documents, remote_state
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment, parse
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecs import Ecs
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam import Iam
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam_administrators import ACTIONS
+from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam_pipeline_options import REMOTE_STATE
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Ref
 from tests.policies import allows, texts
 
@@ -177,6 +178,15 @@ def test_conditions_hold():
     assert not allows(document, "dynamodb:DeleteItem", table, **{LEADING: "shop-state/a/b/iam/terraform.tstate"})
     assert not allows(document, "ecs:TagResource", ECS.format("task/shop/1"))
     assert not allows(document, "ecs:DescribeServices", "*", **{"aws:RequestedRegion": "us-east-1"})
+
+
+def test_the_setting_of_the_state_can_be_given_whole():
+    assert REMOTE_STATE["options"].keys() == remote_state.ARGUMENT_SPEC["options"].keys()
+
+
+def test_locks_in_another_region():
+    document = policy(remote_state={**STATE, "region": "us-west-2"})
+    assert allows(document, "dynamodb:GetItem", "arn:aws:dynamodb:us-west-2:123456789012:table/shop-locks")
 
 
 READS = ("Describe", "Get", "List", "BatchGet", "BatchCheck")

@@ -129,3 +129,14 @@ def test_users_and_policies():
     }
     assert "let the layer make a new one" in imported.unmapped()["aws_iam_access_key.ci"]
     assert not [path for path, text in imported.files.items() if "hidden" in text]
+
+
+def test_openid_connect_providers(tmp_path):
+    name = "token.actions.githubusercontent.com"
+    attributes = {"id": "x", "arn": arn("iam", f"oidc-provider/{name}"), "url": name, "thumbprint_list": ["a" * 40]}
+    clients = {"client_id_list": ["shop", "sts.amazonaws.com"]}
+    imported = Imported(resource("aws_iam_openid_connect_provider", "github", {**attributes, **clients}))
+    expected = {"url": f"https://{name}", "client_ids": ["shop", "sts.amazonaws.com"]}
+    assert imported.declared("iam")["openid_connect_providers"] == [expected]
+    assert (imported.unmapped(), imported.left()) == ({}, set())
+    assert f"iam_openid_connect_provider/{name}" in imported.validate(tmp_path)
