@@ -16,6 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".collections"))
 
+from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import Images  # noqa: E402
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Layer  # noqa: E402
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS  # noqa: E402
 
@@ -87,7 +88,7 @@ class _Indented(yaml.SafeDumper):
 
 def main() -> int:
     stale = []
-    for layer in LAYERS.values():
+    for layer in (*LAYERS.values(), Images()):
         path = ROOT / "roles" / layer.NAME / "meta" / "argument_specs.yml"
         text = rendered(layer)
         if path.exists() and path.read_text() == text:

@@ -30,6 +30,13 @@ options:
     description:
       - The same by container, where a task has images of several repositories. The others keep what they run.
     type: dict
+  built:
+    description:
+      - Images that M(dockyard.aws.image) has built, as it returns them. They go to the containers whose image is of the
+        same repository, by the digest that the registry has computed. The others keep what they run, or get what
+        O(images) names.
+    type: list
+    elements: dict
   revision:
     description:
       - Go back to an earlier revision instead, V(previous), a number, or C(family:number).

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,23 +83,27 @@ def collect(
     return declared
 
 
-def closer(variables: Mapping[str, Any], template: Callable[[Any], Any]) -> dict[str, Any]:
+def closer(
+    variables: Mapping[str, Any], template: Callable[[Any], Any], layers: Iterable[str] = LAYERS
+) -> dict[str, Any]:
     """What the play, the role or the task sets of our variables. hostvars knows the inventory alone."""
     inventory = variables["hostvars"].raw_get(variables["inventory_hostname"])
-    names = [name for name in (*LAYERS, *SETTINGS.values()) if name in variables]
+    names = [name for name in (*layers, *SETTINGS.values()) if name in variables]
     return {name: template(variables[name]) for name in names if variables[name] != inventory.get(name)}
 
 
-def with_closer(found: Mapping[str, Any], hosts: Sequence[str], hostvars: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_closer(
+    found: Mapping[str, Any], hosts: Sequence[str], hostvars: Mapping[str, Any], layers: Collection[str] = LAYERS
+) -> Mapping[str, Any]:
     """hostvars with what is set closer to the task. Of several hosts each would declare the same: that is refused."""
     if not found:
         return hostvars
-    if len(hosts) > 1 and (layers := [name for name in found if name in LAYERS]):
+    if len(hosts) > 1 and (declared := [name for name in found if name in layers]):
         message = (
             f"is set by the play, the role or the task, and would be the declaration of each of {', '.join(hosts)}: "
             "set it in the inventory (host_vars), or run the play on one host"
         )
-        raise PlanError([Problem("", name, message) for name in layers])
+        raise PlanError([Problem("", name, message) for name in declared])
     return {host: ChainMap(dict(found), hostvars[host]) for host in hosts}
 
 

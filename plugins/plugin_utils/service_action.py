@@ -20,7 +20,9 @@ display = Display()
 
 
 class ServiceAction(InProcessAction):
-    """Runs in the ansible-playbook process, and shows what came of it."""
+    """Runs in the ansible-playbook process, and shows what came of it. ABOUT: the key of its results."""
+
+    ABOUT = "services"
 
     def layers(self, variables: Mapping[str, Any]) -> list[str]:
         return ["ecs"]
@@ -35,7 +37,7 @@ class ServiceAction(InProcessAction):
         """The report is written in any case, without what is vaulted."""
         result = super()._answer(variables)
         if not self._elsewhere():
-            shown = services.failed(result["msg"]) if set(result) == {"failed", "msg"} else result
+            shown = services.failed(result["msg"], self.ABOUT) if set(result) == {"failed", "msg"} else result
             try:
                 services.write_report(self._task.args.get("report"), remove_values(shown, self._secrets))
             except ReconcileError as error:

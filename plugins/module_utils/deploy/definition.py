@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.images import Reference, chosen, parse
@@ -19,6 +20,10 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_task_de
     whole,
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.registry import KINDS
+
+
+class NotBuilt(str):
+    """An image that only a run would build, so that nobody knows its digest yet."""
 
 
 def declared(plan: Plan, properties: Mapping[str, Any], running: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,6 +87,30 @@ def wanted_images(
             f'{found}. Say it with -e \'{{"deploy_images": {{"<container>": "<tag>"}}}}\''
         )
     return {name: chosen(base, tag) for name, base in in_ecr.items()}
+
+
+def built_images(
+    definition: Mapping[str, Any], running: Mapping[str, Any], built: Sequence[Mapping[str, Any]]
+) -> dict[str, Reference | str]:
+    """The containers that get an image that was built just now; those of other repositories are not among them.
+
+    built: as the module image returns them. In check mode they have no digest yet.
+    """
+    before, repositories = images_of(running), {
+        item["repository"]: item for item in built if item.get("status") != "failed"
+    }
+    found: dict[str, Reference | str] = {}
+    for name, image in images_of(definition).items():
+        base = parse(image) or parse(before.get(name, ""))
+        if base is not None and (item := repositories.get(base.repository)):
+            reference = replace(base, tag=str(item["tag"]), digest=str(item.get("digest") or ""))
+            found[name] = reference if reference.digest else NotBuilt(reference)
+    if not found:
+        raise ReconcileError(
+            f"no container has an image of {', '.join(repositories) or 'what was built'}: the task definition has "
+            f"{', '.join(f'{name} ({image})' for name, image in images_of(definition).items())}"
+        )
+    return found
 
 
 def _named(name: str, value: str, bases: Mapping[str, Reference | None], there: Mapping[str, str]) -> Reference | str:

@@ -125,7 +125,7 @@ class Deploy:
         declared = self._planned.plan.resources.get(self._service.task_address)
         running = self._running.properties
         whole = defining.declared(self._planned.plan, declared.properties, running) if declared else dict(running)
-        wanted = defining.wanted_images(whole, running, self._params.get("image_tag"), self._params.get("images"))
+        wanted = self._wanted(whole)
         pinned = self._pinned(wanted, whole)
         self._definition = defining.with_images(whole, running, pinned)
         found = _differences(self._definition, self._running)
@@ -136,6 +136,14 @@ class Deploy:
         self._target = known[0] if known else None
         self._say_what(found, short(known[0].attributes["arn"]) if known else "", not known)
         self.report.status = DEPLOYED
+
+    def _wanted(self, whole: Mapping[str, Any]) -> dict[str, imaging.Reference | str]:
+        """Which image each container is to get."""
+        running, images, built = self._running.properties, self._params.get("images"), self._params.get("built")
+        if not built:
+            return defining.wanted_images(whole, running, self._params.get("image_tag"), images)
+        named = defining.wanted_images(whole, running, None, images) if images else {}
+        return {**defining.built_images(whole, running, built), **named}
 
     def _is_target(self, observed: Observed) -> bool:
         return not _differences(self._definition, observed)
@@ -170,7 +178,10 @@ class Deploy:
             raise ReconcileError("\n".join(dict.fromkeys(problems)))
         for name, item in wanted.items():
             if isinstance(item, str):
-                self.report.notes.append(f"{item} is not in ECR: taken as it is, neither pinned nor looked for")
+                why = "would be built and pushed first, so its digest is not known yet"
+                if not isinstance(item, defining.NotBuilt):
+                    why = "is not in ECR: taken as it is, neither pinned nor looked for"
+                self.report.notes.append(f"{item} {why}")
                 self.report.images[name] = {"image": item, "tag": "", "digest": ""}
         pinned = {name: image.pinned for name, image in found.items() if image is not None}
         return {**{name: item for name, item in wanted.items() if isinstance(item, str)}, **pinned}

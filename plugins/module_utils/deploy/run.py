@@ -23,6 +23,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
     **services.ARGUMENT_SPEC,
     "image_tag": {"type": "str"},
     "images": {"type": "dict"},
+    "built": {"type": "list", "elements": "dict"},
     "revision": {"type": "str"},
     "all_services": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
@@ -59,6 +60,8 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict
 def _check(params: Mapping[str, Any]) -> None:
     if params.get("revision") and (params.get("image_tag") or params.get("images")):
         raise ReconcileError("revision goes back to what was deployed before, so it takes no image_tag and no images")
+    if params.get("built") and (params.get("revision") or params.get("image_tag")):
+        raise ReconcileError("built says which images are deployed, so image_tag and revision cannot be given too")
     for option in ("timeout", "unhealthy_timeout"):
         if params.get(option) is not None and params[option] < 1:
             raise ReconcileError(f"{option}: got {params[option]}, it is a number of seconds, at least 1")

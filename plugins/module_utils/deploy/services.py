@@ -111,9 +111,9 @@ def explained(aws: Aws, doing: str) -> Iterator[None]:
         raise aws.explained(error, doing) from error
 
 
-def failed(message: str) -> dict[str, Any]:
+def failed(message: str, about: str = "services") -> dict[str, Any]:
     """The result of what did not get as far as to do something."""
-    return {"changed": False, "failed": True, "msg": message, "services": [], "failures": {}}
+    return {"changed": False, "failed": True, "msg": message, about: [], "failures": {}}
 
 
 def write_report(path: str | None, result: Mapping[str, Any]) -> None:
