@@ -72,7 +72,9 @@ class EnvironmentStack(Terraform):
         self._url = url
         (folder / "main.tf").unlink()
         shutil.copytree(stack, folder, dirs_exist_ok=True)
-        shutil.copytree(inventory / "task-definitions", folder / "task-definitions")
+        for name in ("task-definitions", "files"):
+            if (inventory / name).is_dir():
+                shutil.copytree(inventory / name, folder / name)
         (folder / "terraformrc").write_text(
             f'disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{ path = "{mirror()}" }}\n}}\n'
         )

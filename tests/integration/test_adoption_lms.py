@@ -18,16 +18,18 @@ from tests.integration.terraform_stack import APPLY_SECONDS, EnvironmentStack
 pytestmark = [terraform_stack.needed, pytest.mark.xdist_group("adoption-lms")]
 INVENTORY = ROOT / "inventories" / "lms"
 SITE = "playbooks/site.yml"
+SITE_FILE = "host_vars/lms-front-end/static_site.yml"
 OWN_TAGS = {"tags.dockyard:environment", "tags.dockyard:name"}
 IGNORE_TAGS = 'ignore_tags {\n    key_prefixes = ["dockyard:"]\n  }'
 
 
 def inventory(folder):
-    """That of lms, but for the team's own tags and for the website, which that Terraform does not make."""
+    """That of lms, but for the team's own tags, and for the website's files, which Terraform goes on publishing."""
     shutil.copytree(INVENTORY, folder)
-    hosts = yaml.safe_load((folder / "hosts.yml").read_text())
-    del hosts["all"]["children"]["sites"]
-    (folder / "hosts.yml").write_text(yaml.safe_dump(hosts))
+    site = folder / SITE_FILE
+    declared = yaml.safe_load(site.read_text())
+    del declared["static_site"]["sites"][0]["files"]
+    site.write_text(yaml.safe_dump(declared))
     everything = folder / "group_vars" / "all.yml"
     variables = yaml.safe_load(everything.read_text())
     variables["dockyard_tags"]["ManagedBy"] = "terraform"
@@ -56,6 +58,8 @@ class Adoption:
         self.second = play(emulator, SITE, inventory=hosts)
         self.stack.provider(IGNORE_TAGS)
         self.terraform_after = self.stack.plan()
+        shutil.copy(INVENTORY / SITE_FILE, hosts.parent / SITE_FILE)
+        self.publishing = play(emulator, SITE, "--check", inventory=hosts)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +82,9 @@ def test_without_ownership_tags_there_is_nothing_to_do(adoption):
 def test_what_is_imported_from_the_state_plans_to_nothing(adoption):
     assert adoption.imported.code == 0, adoption.imported.text
     report = next(result["report"] for _action, _host, result in adoption.imported.results if "report" in result)
-    told = {name: report[name] for name in ("unmapped", "attributes", "changes", "secrets", "notes")}
+    told = {name: report[name] for name in ("attributes", "changes", "secrets", "notes")}
     assert not any(told.values()), told
+    assert [item["address"] for item in report["unmapped"]] == ["aws_s3_object.site"]
     assert adoption.imported_plan.code == 0, adoption.imported_plan.failed_messages()
     assert changes(adoption.imported_plan) == []
 
@@ -90,6 +95,8 @@ def test_the_plan_adopts_everything_and_changes_nothing_else(adoption):
     assert {difference["path"] for item in found for difference in item["differences"]} == OWN_TAGS
     kinds = {item["kind"] for item in found}
     assert {"security_group", "target_group", "ecs_service", "scalable_target", "s3_bucket"} <= kinds
+    assert {"acm_certificate", "route53_zone", "listener"} <= kinds
+    assert {"lms.example.org", "www.lms.example.org"} <= {item["name"] for item in found}
 
 
 def test_the_run_does_what_the_plan_said_and_the_next_nothing(adoption):
@@ -100,3 +107,9 @@ def test_the_run_does_what_the_plan_said_and_the_next_nothing(adoption):
 
 def test_terraform_still_has_nothing_to_change(adoption):
     assert "No changes" in adoption.terraform_after
+
+
+def test_publishing_the_same_files_uploads_none_of_them(adoption):
+    """Only what was published is noted down, in an object that the bucket's policy then closes."""
+    paths = {item["kind"]: [field["path"] for field in item["differences"]] for item in changes(adoption.publishing)}
+    assert paths == {"s3_bucket_policy": ["Policy.Statement"], "s3_site_files": ["Manifest"]}

@@ -44,8 +44,8 @@ class StaticSite(Layer):
             if site["cloudfront"]:
                 yield _control(site)
                 yield _distribution(site, environment)
-            if statements := _statements(site, environment):
-                yield _policy(site, statements)
+            if found := statements(site, environment):
+                yield _policy(site, found)
             if site["files"]:
                 yield _files(site, declaration.base_dir)
 
@@ -97,12 +97,17 @@ def _website(site: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _statements(site: Mapping[str, Any], environment: Environment) -> list[Mapping[str, Any]]:
-    """S3 serves websites without TLS, so that is not refused there."""
+def statements(
+    site: Mapping[str, Any], environment: Environment, distribution: str | None = None
+) -> list[Mapping[str, Any]]:
+    """What the bucket policy says. distribution: its ARN, where it is known; else it is referred to.
+
+    S3 serves websites without TLS, so that is not refused there.
+    """
     arn = f"arn:{environment.partition}:s3:::{site['name']}"
     found: list[Mapping[str, Any]] = []
     if site["cloudfront"]:
-        found += _private(site, arn)
+        found += _private(site, arn, distribution)
     elif not site["redirect_all_requests_to"]:
         found.append({**PUBLIC_READ, "Resource": f"{arn}/*"})
     if site["files"]:
@@ -120,16 +125,16 @@ def _policy(site: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]) ->
     )
 
 
-def _private(site: Mapping[str, Any], arn: str) -> list[dict[str, Any]]:
+def _private(site: Mapping[str, Any], arn: str, distribution: str | None) -> list[dict[str, Any]]:
     """Nobody but the one distribution."""
-    distribution = Ref("cloudfront_distribution", site["name"], "arn", where=where_of(site, "cloudfront"))
+    reads = distribution or Ref("cloudfront_distribution", site["name"], "arn", where=where_of(site, "cloudfront"))
     read = {
         "Sid": "CloudFrontRead",
         "Effect": "Allow",
         "Principal": {"Service": "cloudfront.amazonaws.com"},
         "Action": "s3:GetObject",
         "Resource": f"{arn}/*",
-        "Condition": {"StringEquals": {"AWS:SourceArn": distribution}},
+        "Condition": {"StringEquals": {"AWS:SourceArn": reads}},
     }
     return [tls_only(arn), read]
 

@@ -25,6 +25,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import impo
     from_network,
     from_scaling,
     from_state_bucket,
+    from_static_site,
     inventory_yaml,
     marked,
 )
@@ -52,7 +53,7 @@ TAGGED = (
     *("aws_iam_instance_profile", "aws_iam_policy", "aws_iam_role", "aws_iam_user", "aws_internet_gateway"),
     *("aws_launch_template", "aws_lb", "aws_lb_listener", "aws_lb_listener_rule", "aws_lb_target_group"),
     *("aws_route_table", "aws_s3_bucket", "aws_security_group", "aws_subnet", "aws_vpc"),
-    *("aws_acm_certificate", "aws_iam_openid_connect_provider", "aws_route53_zone"),
+    *("aws_acm_certificate", "aws_cloudfront_distribution", "aws_iam_openid_connect_provider", "aws_route53_zone"),
 )
 MAPPERS = (
     from_state_bucket,
@@ -61,6 +62,7 @@ MAPPERS = (
     from_ecr,
     from_certificate,
     from_alb,
+    from_static_site,
     from_dns,
     from_autoscaling,
     from_scaling,
@@ -101,9 +103,8 @@ def convert(states: Mapping[str, str], environment: str, platform: str = "") -> 
 def _finish(stack: Stack, managed: Sequence[Thing]) -> None:
     """What is left over."""
     report = stack.report
-    known = {item.address for item in report.unmapped}
     for thing in stack.things:
-        if not stack.is_done(thing) and thing.address not in known:
+        if not stack.is_done(thing) and not stack.is_refused(thing):
             report.unmapped.append(Remark(thing.address, "", NO_LAYER))
     report.attributes.extend(Remark(thing.address, path, "") for thing, path in stack.left())
     for reference, users in sorted(stack.names.outside.items()):

@@ -73,6 +73,14 @@ def _record(stack: Stack, record: Thing) -> None:
     stack.add("dns", "records", options, record)
 
 
+def _site(stack: Stack, domain: str) -> str:
+    """The name of the site whose distribution answers under this domain of CloudFront's; else the domain."""
+    for item in stack.of("aws_cloudfront_distribution"):
+        if item.attributes.get("domain_name") == domain and (options := stack.options_of(item)):
+            return str(options["name"])
+    return domain
+
+
 def _zone_of(stack: Stack, zone_id: str) -> tuple[str, bool]:
     """Name of the zone, and whether it is private, as far as the state knows it."""
     for zone in (*stack.of("aws_route53_zone"), *(item for item in stack.data if item.type == "aws_route53_zone")):
@@ -97,5 +105,5 @@ def _alias(stack: Stack, record: Thing) -> dict[str, Any]:
     if name == website_endpoint(stack.environment.region):
         return {"s3_website": True, "evaluate_target_health": health}
     if zone == CLOUDFRONT_ZONE:
-        return {"cloudfront": name, "evaluate_target_health": health}
+        return {"cloudfront": _site(stack, name), "evaluate_target_health": health}
     return {"dns_name": name, "hosted_zone_id": zone, "evaluate_target_health": health}

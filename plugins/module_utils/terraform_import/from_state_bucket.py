@@ -27,13 +27,12 @@ PARTS = (
 # Not every name that has the letters: neither `real-estate` nor `united-states-maps` keeps a state.
 STATE_NAME = re.compile(r"(?:^|[-_.])(?:terraform|tf)[-_.]?state|[-_.]state$")
 OTHER_TABLE = "another table of locks is imported, and an environment has one: leave this one with Terraform"
-OTHER_BUCKET = "only the bucket that keeps the state has a layer; leave this one with Terraform"
+OTHER_BUCKET = "only the bucket that keeps the state and those of websites have a layer; leave this one with Terraform"
 
 
 def convert(stack: Stack) -> None:
     bucket = _state_bucket(stack)
     if bucket is None:
-        stack.refuse(OTHER_BUCKET, *stack.of("aws_s3_bucket", *PARTS))
         return
     parts = {kind: stack.belonging(kind, "bucket", bucket) for kind in PARTS}
     encryption = parts["aws_s3_bucket_server_side_encryption_configuration"]
@@ -54,7 +53,6 @@ def convert(stack: Stack) -> None:
     for table in tables[:1]:
         _lock_table(stack, table)
     stack.refuse(OTHER_TABLE, *tables)
-    stack.refuse(OTHER_BUCKET, *stack.of("aws_s3_bucket", *PARTS))
 
 
 def _state_bucket(stack: Stack) -> Thing | None:

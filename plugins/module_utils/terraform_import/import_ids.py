@@ -38,11 +38,16 @@ IDS: dict[str, Callable[[Attributes], str]] = {
     "aws_iam_role_policy_attachment": lambda item: f"{item['role']}/{item['policy_arn']}",
     "aws_iam_user_policy_attachment": lambda item: f"{item['user']}/{item['policy_arn']}",
     "aws_lb_listener_certificate": lambda item: f"{item['listener_arn']}_{item['certificate_arn']}",
+    "aws_s3_bucket_object": lambda item: f"{item['bucket']}/{item['key']}",
+    "aws_s3_object": lambda item: f"{item['bucket']}/{item['key']}",
     "aws_route": _route,
     "aws_route_table_association": lambda item: f"{item['subnet_id']}/{item['route_table_id']}",
 }
-# Their import id is spelled from so much that it is better looked up in the provider's documentation.
-WITHOUT = ("aws_security_group_rule", "aws_iam_policy_attachment", "aws_iam_access_key")
+# Those that the provider cannot import, and one whose id is better looked up in its documentation.
+WITHOUT = (
+    *("aws_acm_certificate_validation", "aws_appautoscaling_scheduled_action"),
+    *("aws_security_group_rule", "aws_iam_policy_attachment", "aws_iam_access_key"),
+)
 
 
 def import_blocks(things: Iterable[Thing]) -> str:

@@ -13,6 +13,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.name
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.report import Remark
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing
 
+# CloudFront takes its certificates from one region.
+AT_THE_EDGE = {"aws_acm_certificate": "us-east-1"}
 ARN = re.compile(r"arn:([\w-]+):[\w-]+:([\w-]*):(\d{12}):")
 
 
@@ -44,7 +46,7 @@ def _elsewhere(thing: Thing, region: str, account: str) -> str | None:
     there = (match[2] if match else "") or ("" if match else str(thing.attributes.get("region") or ""))
     if match and match[3] != account:
         return f"it is in the account {match[3]}, most of this in {account}: give each account an inventory of its own"
-    if there and region and there != region and thing.type != "aws_s3_bucket":
+    if there and region and there not in (region, AT_THE_EDGE.get(thing.type)) and thing.type != "aws_s3_bucket":
         return f"it is in {there}, most of this in {region}: give each region an inventory of its own"
     return None
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import En
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.attributes import says_nothing
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.hosts import Hosts
+from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.import_ids import INSTANCE
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.names import NAME_TAG, Names, common_type
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.report import Mapped, Remark, Report
 from ansible_collections.dockyard.aws.plugins.module_utils.terraform_import.states import Thing
@@ -40,6 +42,7 @@ class Stack:
         self._done: dict[str, Thing] = {}
         self._options: dict[str, tuple[str, str, dict[str, Any]]] = {}
         self._secrets: dict[str, str] = {}
+        self._refused: set[str] = set()
 
     def of(self, *kinds: str) -> list[Thing]:
         return [thing for thing in self.things if common_type(thing.type) in kinds]
@@ -116,8 +119,22 @@ class Stack:
     def refuse(self, message: str, *things: Thing) -> None:
         """Resources of a kind that has a layer, but not like this."""
         for thing in things:
-            if not self.is_done(thing) and thing.address not in {item.address for item in self.report.unmapped}:
+            if not self.is_done(thing) and not self.is_refused(thing):
                 self.report.unmapped.append(Remark(thing.address, "", message))
+
+    def refuse_together(self, message: str, things: Iterable[Thing]) -> None:
+        """The same for things of which there are many: one remark for all instances of a resource."""
+        counts: Counter[str] = Counter()
+        for thing in things:
+            self._refused.add(thing.address)
+            counts[INSTANCE.sub("", thing.address)] += 1
+        for address, count in counts.items():
+            number = f"{count} instances: " if count > 1 else ""
+            self.report.unmapped.append(Remark(address, "", f"{number}{message}"))
+
+    def is_refused(self, thing: Thing) -> bool:
+        """Whether the report has it already among what stays."""
+        return thing.address in self._refused or thing.address in {item.address for item in self.report.unmapped}
 
     def left(self) -> Iterator[tuple[Thing, str]]:
         """The attributes that nobody read, of things that are in the inventory."""

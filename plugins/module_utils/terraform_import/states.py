@@ -38,6 +38,10 @@ class Block:
         self._read.add(name)
         return self._values[name] if name in self else default
 
+    def peek(self, name: str) -> Any:
+        """An attribute as it stands there; it does not count as read."""
+        return self._values.get(name)
+
     def blocks(self, name: str) -> list[Block]:
         """Nested blocks, whose attributes count as read one by one."""
         if name not in self._inner:
