@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.integration import art
+from tests.integration.drifting import Case, World
 
 BUCKET, TABLE = "art-service-terraform-state", "art-service-terraform-locks"
 CLUSTER, SERVICE = "art-service-ecs-cluster", "art-service-sourcing-data-ecs-service"
@@ -25,35 +25,6 @@ POWER = "arn:aws:iam::aws:policy/PowerUserAccess"
 BLOCKED = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 CANONICAL = {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-
-
-class World:
-    """Art on the emulator: clients, and what was made, by its address."""
-
-    def __init__(self, emulator: Any, attributes: dict[str, dict[str, Any]]) -> None:
-        self.emulator = emulator
-        self.attributes = attributes
-        self._clients: dict[str, Any] = {}
-
-    def __getattr__(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = self.emulator.client(service)
-        return self._clients[service]
-
-    def id(self, address: str) -> str:
-        return str(self.attributes[address]["id"])
-
-    def arn(self, address: str) -> str:
-        return str(self.attributes[address]["arn"])
-
-
-class Case(NamedTuple):
-    """expected: path -> (applied, now); a function of the world where ids are in it; `...` where it is long."""
-
-    change: Callable[[World], Any]
-    address: str
-    expected: dict[str, tuple[Any, Any]] | Callable[[World], dict[str, tuple[Any, Any]]]
-
 
 LOAD_BALANCER = "load_balancer/art-service-load-balancer"
 LISTENER = "listener/art-service-load-balancer:80"

@@ -32,12 +32,12 @@ from tests.integration.drift_cases import (
     TABLE,
     TASKS,
     TRUST,
-    World,
     new_revision,
     service,
 )
+from tests.integration.drifting import Applied, expected, fields, same
 from tests.integration.playbooks import ROOT, play
-from tests.integration.test_state_runs import PATHS, read
+from tests.integration.test_state_runs import PATHS
 
 SETTING = {"bucket": BUCKET, "lock_table": TABLE}
 OWNED = {"Key": "dockyard:environment", "Value": "test"}
@@ -45,27 +45,11 @@ OWNED = {"Key": "dockyard:environment", "Value": "test"}
 CALLS = 54
 
 
-class Art:
+class Art(Applied):
     """Art, made by a run that remembers."""
 
     def __init__(self, runner: Any, folder: Any, declared: Any = None) -> None:
-        self.runner = runner
-        self.declared = art.declared() if declared is None else declared
-        self.options = {"base_dir": str(folder), "remote_state": SETTING}
-        self.runner.make(self.declared, **self.options)
-        self.world = World(self.runner.emulator, self.attributes())
-
-    def attributes(self) -> dict[str, dict[str, Any]]:
-        memories = [read(self.runner.emulator, PATHS.memory(layer)).memory for layer in art.LAYERS]
-        return {
-            str(address): dict(entry.attributes) for memory in memories for address, entry in memory.resources.items()
-        }
-
-    def drift(self, declared: Any = None, **options: Any) -> dict[str, Any]:
-        limits = {"hosts": None, "layers": None, "report": None, "junit": None}
-        declared = self.declared if declared is None else declared
-        params = {**self.runner.params(declared, **self.options), **limits, **options}
-        return drift_run.run(params, self.runner.progress.append)
+        super().__init__(runner, folder, art.declared() if declared is None else declared, SETTING)
 
 
 @pytest.fixture(scope="module")
@@ -85,51 +69,13 @@ def folder(tmp_path):
     return shutil.copytree(art.INVENTORY, tmp_path / "art")
 
 
-def fields(result):
-    return {(item["address"], item["path"]): (item["applied"], item["now"]) for item in result["findings"]}
-
-
 def kinds(result):
     return {(item["what"], item["address"]) for item in result["findings"]}
 
 
-def expected(case, world):
-    by_path = case.expected(world) if callable(case.expected) else case.expected
-    return {(case.address, path): values for path, values in by_path.items()}
-
-
-def same(found, wanted):
-    """`...` stands for any value that is there."""
-    assert found.keys() == wanted.keys()
-    for key, values in wanted.items():
-        for got, value in zip(found[key], values, strict=True):
-            assert got is not None if value is ... else got == value, key
-
-
-def layer_of(case):
-    return next(layer for layer in art.LAYERS for kind in _KINDS_OF[layer] if case.address.startswith(f"{kind}/"))
-
-
-_KINDS_OF = {
-    "state_bucket": ("s3_bucket", "dynamodb_table"),
-    "iam": ("iam_role", "iam_user", "iam_policy", "iam_instance_profile"),
-    "network": ("vpc", "subnet", "route_table", "security_group", "security_group_rules"),
-    "ecr": ("ecr_repository",),
-    "alb": ("load_balancer", "listener", "listener_rule", "target_group"),
-    "autoscaling": ("launch_template", "auto_scaling_group", "ecs_capacity_provider"),
-    "ecs": ("ecs_cluster", "ecs_cluster_capacity_providers", "ecs_service", "ecs_task_definition", "log_group"),
-}
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_a_change_is_told_with_its_path_and_values(used, name):
-    case = CASES[name]
-    layers = [layer_of(case)]
-    before = fields(used.drift(layers=layers))
-    case.change(used.world)
-    after = fields(used.drift(layers=layers))
-    assert before.items() <= after.items()
-    same({key: values for key, values in after.items() if key not in before}, expected(case, used.world))
+    used.assert_told(CASES[name])
 
 
 def test_everything_at_once_is_told_and_mended(runner, folder):

@@ -64,8 +64,8 @@ def keys(emulator):
     return sorted(item["Key"] for item in emulator.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", ()))
 
 
-def read(emulator, key):
-    body = emulator.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+def read(emulator, key, bucket=BUCKET):
+    body = emulator.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return document.parse(body, key)
 
 
