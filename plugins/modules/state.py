@@ -241,8 +241,8 @@ written:
   elements: str
 forgotten:
   description:
-    - What was taken out of the memory, each with its address, layer, host and id, and in C(needed_by) what is remembered
-      still and refers to it.
+    - What was taken out of the memory, each with its address, layer, host and id, and in C(needed_by) what is
+      remembered still and refers to it.
   returned: with O(action=forget)
   type: list
   elements: dict
