@@ -58,7 +58,7 @@ $(LINK):
 	@ln -sfn ../../.. $@
 
 .PHONY: demo
-demo: setup ## plan, create and re-run the art environment on an emulator
+demo: setup ## plan, create and re-run both environments on an emulator, and deploy to one
 	@$(VENV)/bin/python scripts/demo.py $(ARGS)
 
 .PHONY: fmt

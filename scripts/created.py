@@ -11,17 +11,24 @@ from typing import Any
 import boto3
 
 Client = Callable[[str], Any]
+# These lie in no region, and are found from each.
+WORLDWIDE = {"S3 bucket", "hosted zone", "record", "IAM role", "instance profile", "IAM user", "IAM policy"}
 
 
-def resources(url: str, region: str) -> list[tuple[str, list[str]]]:
-    """Return (kind, names) for every kind of which something exists."""
-    session = boto3.Session("testing", "testing", region_name=region)
+def resources(url: str, *regions: str) -> list[tuple[str, list[str]]]:
+    """Return (kind, names) for every kind of which something exists, in these regions."""
+    session = boto3.Session("testing", "testing")
+    found: dict[str, list[str]] = {}
+    for region in regions:
 
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=url)
+        def client(service: str, region: str = region) -> Any:
+            return session.client(service, region_name=region, endpoint_url=url)
 
-    found = [*_network(client), *_storage(client), *_iam(client), *_containers(client), *_load_balancing(client)]
-    return [(kind, sorted(names)) for kind, names in found if names]
+        parts = (_network, _storage, _dns, _iam, _containers, _load_balancing)
+        for kind, names in (item for part in parts for item in part(client)):
+            if region == regions[0] or kind not in WORLDWIDE:
+                found.setdefault(kind, []).extend(names)
+    return [(kind, sorted(names)) for kind, names in found.items() if names]
 
 
 def _all(client: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
@@ -63,6 +70,20 @@ def _storage(client: Client) -> Iterable[tuple[str, list[str]]]:
     yield "secret", [secret["Name"] for secret in secrets]
     groups = _all(client("logs"), "describe_log_groups", "logGroups")
     yield "log group", [group["logGroupName"] for group in groups]
+
+
+def _dns(client: Client) -> Iterable[tuple[str, list[str]]]:
+    certificates = _all(client("acm"), "list_certificates", "CertificateSummaryList")
+    yield "certificate", [certificate["DomainName"] for certificate in certificates]
+    route53 = client("route53")
+    zones = _all(route53, "list_hosted_zones", "HostedZones")
+    yield "hosted zone", [zone["Name"].rstrip(".") for zone in zones]
+    records: list[dict[str, Any]] = []
+    for zone in zones:
+        records += _all(route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"])
+    # Every zone has two records of its own.
+    made = [record for record in records if record["Type"] not in ("NS", "SOA")]
+    yield "record", [f"{record['Name'].rstrip('.')} {record['Type']}" for record in made]
 
 
 def _iam(client: Client) -> Iterable[tuple[str, list[str]]]:

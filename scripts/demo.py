@@ -1,7 +1,7 @@
 # Copyright: Contributors to dockyard.aws
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: the art environment planned on an empty account, created, and found unchanged, all on a local emulator."""
+"""The demo: both environments planned, created, deployed to, and found unchanged, all on a local emulator."""
 
 from __future__ import annotations
 
@@ -21,27 +21,42 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import created
+from folding import folded
+from pushed import push
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-INVENTORY = "inventories/art"
-PLAYBOOK = ["ansible-playbook", "playbooks/site.yml", "-i", INVENTORY]
+ART, LMS = "inventories/art", "inventories/lms"
+SERVICE, TAG = "lms-backend", "1.0"
 START_SECONDS = 60
 STOP_SECONDS = 10
 
 
 class Step(NamedTuple):
-    """One run of the playbook."""
+    """One run of a playbook."""
 
     title: str
-    arguments: list[str]
+    inventory: str
+    playbook: str = "site"
+    arguments: tuple[str, ...] = ()
     may_change: bool = False
 
+    @property
+    def check(self) -> bool:
+        return "--check" in self.arguments
 
+    def command(self) -> list[str]:
+        return ["ansible-playbook", f"playbooks/{self.playbook}.yml", "-i", self.inventory, *self.arguments]
+
+
+DEPLOY = ("--limit", SERVICE, "-e", f"image_tag={TAG}")
 STEPS = (
-    Step("Plan on an empty account", ["--check", "--diff"]),
-    Step("Create what was planned", [], may_change=True),
-    Step("Run again: nothing may change", []),
+    Step("art: plan on an empty account", ART, arguments=("--check", "--diff")),
+    Step("art: create it", ART, may_change=True),
+    Step("art: run again, nothing may change", ART),
+    Step("lms: create it", LMS, may_change=True),
+    Step("lms: deploy an image", LMS, "deploy", DEPLOY, may_change=True),
+    Step("lms: run again, nothing may change", LMS),
 )
 
 
@@ -67,6 +82,7 @@ def isolated_environment() -> dict[str, str]:
     environment.update(
         PATH=f"{BIN}{os.pathsep}{environment.get('PATH', os.defpath)}",
         ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"),
+        ANSIBLE_DISPLAY_OK_HOSTS="false",
         ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".collections"),
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
         AWS_EC2_METADATA_DISABLED="true",
@@ -76,9 +92,9 @@ def isolated_environment() -> dict[str, str]:
     return environment
 
 
-def read_inventory(environment: dict[str, str]) -> Inventory:
-    """Read account, region and profiles from the inventory, so that the emulator can play them."""
-    command = ["ansible-inventory", "-i", INVENTORY, "--list"]
+def read_inventory(inventory: str, environment: dict[str, str]) -> Inventory:
+    """Read account, region and profiles from an inventory, so that the emulator can play them."""
+    command = ["ansible-inventory", "-i", inventory, "--list"]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
         raise DemoError(f"{' '.join(command)} failed:\n{result.stderr.rstrip()}", result.returncode)
@@ -152,15 +168,34 @@ def calls(url: str) -> tuple[int, int]:
     return summary["total"], summary["mutating"]
 
 
-def run_step(number: int, step: Step, url: str, environment: dict[str, str], folder: Path) -> str:
-    """Run the playbook once, in the foreground, and return the line of the summary about it."""
-    command = [*PLAYBOOK, *step.arguments]
-    print(f"\n== {number}/{len(STEPS)} {step.title}\n$ {' '.join(command)}\n", flush=True)
-    log = folder / f"step-{number}.log"
-    total_before, mutating_before = calls(url)
-    started = time.monotonic()
-    process = subprocess.Popen(command, cwd=ROOT, env={**environment, "ANSIBLE_LOG_PATH": str(log)})
+def run_step(number: int, step: Step, url: str, environment: dict[str, str]) -> str:
+    """Run the playbook once and return the line of the summary about it."""
+    print(f"\n== {number}/{len(STEPS)} {step.title}\n$ {' '.join(step.command())}\n", flush=True)
+    before, started = calls(url), time.monotonic()
+    code, changed = play(step, environment)
+    seconds = time.monotonic() - started
+    if code:
+        raise DemoError(f"step {number} failed with exit code {code}", code)
+    total, mutating = (after - earlier for after, earlier in zip(calls(url), before, strict=True))
+    if not step.may_change and (mutating or (changed and not step.check)):
+        raise DemoError(
+            f"step {number} should change nothing, but changed={changed}, with {mutating} changing API calls"
+        )
+    return f"{step.title:<34}  {seconds:5.1f} s  {total:4} API calls, {mutating:3} of them changing"
+
+
+def play(step: Step, environment: dict[str, str]) -> tuple[int, int]:
+    """Run a playbook, show what is worth it of what it says; its exit code, and how many tasks changed something."""
+    process = subprocess.Popen(
+        step.command(), cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    changed = 0
     try:
+        assert process.stdout is not None
+        for line in folded(process.stdout, step.check):
+            changed += sum(int(count) for count in re.findall(r"\bchanged=(\d+)", line))
+            sys.stdout.write(line)
+            sys.stdout.flush()
         code = process.wait()
     except KeyboardInterrupt:
         # The terminal sent it to the playbook too, which gets the time to give up its work in order.
@@ -169,40 +204,37 @@ def run_step(number: int, step: Step, url: str, environment: dict[str, str], fol
         raise
     finally:
         stop(process)
-    seconds = time.monotonic() - started
-    if code:
-        raise DemoError(f"step {number} failed with exit code {code}", code)
-    total, mutating = (
-        after - before for after, before in zip(calls(url), (total_before, mutating_before), strict=True)
-    )
-    changed = sum(int(count) for count in re.findall(r"\bchanged=(\d+)", log.read_text(encoding="utf-8")))
-    expected = step.may_change or (mutating == 0 and ("--check" in step.arguments or changed == 0))
-    if not expected:
-        raise DemoError(
-            f"step {number} should change nothing, but changed={changed}, with {mutating} changing API calls"
-        )
-    return f"{step.title:<32} {seconds:5.1f} s  {total:4} API calls, {mutating} of them changing  changed={changed}"
+    return code, changed
 
 
 def demo() -> None:
     """Run all steps on one emulator and sum up."""
     environment = isolated_environment()
-    inventory = read_inventory(environment)
+    if sys.stdout.isatty() and "NO_COLOR" not in environment:
+        environment["ANSIBLE_FORCE_COLOR"] = "1"
+    inventories = {name: read_inventory(name, environment) for name in (ART, LMS)}
     with tempfile.TemporaryDirectory(prefix="dockyard-demo-") as temporary:
         folder = Path(temporary)
         configuration = folder / "aws-config"
-        write_profiles(configuration, inventory.profiles)
-        environment.update(AWS_CONFIG_FILE=str(configuration), AWS_DEFAULT_REGION=inventory.region)
-        environment["ANSIBLE_HOME"] = str(folder / "ansible")
+        write_profiles(configuration, sorted({name for one in inventories.values() for name in one.profiles}))
+        environment.update(AWS_CONFIG_FILE=str(configuration), ANSIBLE_HOME=str(folder / "ansible"))
         environment["DOCKYARD_DATA_DIR"] = str(folder / "dockyard")
-        with emulator(folder, inventory.account, environment) as url:
+        with emulator(folder, inventories[ART].account, environment) as url:
             print(f"An emulator of AWS answers at {url}. No AWS account is used.")
+            print("To keep this short, fields of what is created are left out, and tasks that changed nothing.")
             environment["AWS_ENDPOINT_URL"] = url
-            lines = [run_step(number, step, url, environment, folder) for number, step in enumerate(STEPS, 1)]
+            lines = []
+            for number, step in enumerate(STEPS, 1):
+                region = inventories[step.inventory].region
+                if step.playbook == "deploy":
+                    digest = push(url, region, SERVICE, TAG)
+                    print(f"\nWhat a pipeline builds and pushes, an empty image: {SERVICE}:{TAG}, {digest[:19]}…")
+                lines.append(run_step(number, step, url, {**environment, "AWS_DEFAULT_REGION": region}))
             print("\n== What happened\n")
             print("\n".join(f"  {line}" for line in lines))
             print("\n== What exists now\n")
-            for kind, names in created.resources(url, inventory.region):
+            regions = (inventory.region for inventory in inventories.values())
+            for kind, names in created.resources(url, *regions):
                 print(f"  {kind:<22} {len(names):3}  {shorten(names)}")
     print(NEXT)
 
@@ -220,11 +252,11 @@ def shorten(names: list[str], width: int = 90) -> str:
 NEXT = f"""
 The emulator is stopped and everything above is gone with it. What to try next:
 
-  Change something     edit {INVENTORY}/host_vars/art-service-sourcing-data-service/, then `make demo` again
-  Check what you wrote make fmt && make check
-  See it on AWS        set aws_account_id in {INVENTORY}, sign in, then look at the plan; it changes nothing:
-                       .venv/bin/ansible-playbook playbooks/site.yml -i {INVENTORY} --check --diff
-  Only one layer       add --tags ecr; only one service: add --limit art-service-sourcing-data-service
+  Change something      edit {LMS}/host_vars/lms-backend/, or the website in {LMS}/files/
+  Check what you wrote  make fmt && make check
+  See it on AWS         set aws_account_id in {LMS}, sign in, then look at the plan; it changes nothing:
+                        .venv/bin/ansible-playbook playbooks/site.yml -i {LMS} --check --diff
+  Only one layer        add --tags ecr; only one service: add --limit {SERVICE}
 """
 
 
