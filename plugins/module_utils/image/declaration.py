@@ -11,7 +11,10 @@ from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Declaration, Environment, Layer
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Problem
+from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import secrets_in
 
+# Shorter values would hide half of every output, and are no secrets.
+SHORTEST_SECRET = 4
 BUILDERS = ("buildah", "podman", "docker")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 TAG_RULE = "letters, digits, '_', '.', '-', at most 128, and neither '.' nor '-' first"
@@ -119,6 +122,25 @@ class Images(Layer):
 
 def place(build: Mapping[str, Any]) -> str:
     return f"image.builds[{build['repository']}]"
+
+
+def text(value: Any) -> str:
+    """A value as a builder takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def secrets_in_build(build: Mapping[str, Any]) -> Iterator[str]:
+    """What nobody may be shown of a build, as long as it is not a syllable that is everywhere."""
+    arguments = {str(name): text(value) for name, value in (build.get("build_args") or {}).items()}
+    found = [*map(text, (build.get("secrets") or {}).values()), *secrets_in({"environment": arguments})]
+    yield from (value for value in found if len(value) >= SHORTEST_SECRET)
+
+
+def secrets_of(declared: Mapping[str, Any]) -> set[str]:
+    """The same of all declarations, before they are validated."""
+    hosts = (declared.get(Images.NAME) or {}).values()
+    builds = [build for host in hosts if isinstance(host, Mapping) for build in host.get("builds") or ()]
+    return {value for build in builds if isinstance(build, Mapping) for value in secrets_in_build(build)}
 
 
 def _problems(build: Mapping[str, Any]) -> Iterator[str]:

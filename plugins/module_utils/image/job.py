@@ -17,11 +17,16 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.image import git, login, repositories
 from ansible_collections.dockyard.aws.plugins.module_utils.image.builders import Builder, Recipe, archive_problem
-from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import TAG, TAG_RULE, place
+from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import (
+    TAG,
+    TAG_RULE,
+    place,
+    secrets_in_build,
+    text,
+)
 from ansible_collections.dockyard.aws.plugins.module_utils.image.shell import Shell
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Declaration
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
-from ansible_collections.dockyard.aws.plugins.module_utils.task_definition.sensitive import secrets_in
 
 PUSHED, TAGGED, UNCHANGED, FAILED = "pushed", "tagged", "unchanged", "failed"
 FILES = ("Containerfile", "Dockerfile")
@@ -216,7 +221,7 @@ class Job:
     def _recipe(self, folder: Path) -> Recipe:
         options = self._options
         secrets = {
-            name: login.write_private(folder / f"secret-{number}", _text(value))
+            name: login.write_private(folder / f"secret-{number}", text(value))
             for number, (name, value) in enumerate((options["secrets"] or {}).items())
         }
         return Recipe(
@@ -224,8 +229,8 @@ class Job:
             self._containerfile,
             options["target"] or "",
             self.report.platform,
-            {name: _text(value) for name, value in (options["build_args"] or {}).items()},
-            {name: _text(value) for name, value in (options["labels"] or {}).items()},
+            {name: text(value) for name, value in (options["build_args"] or {}).items()},
+            {name: text(value) for name, value in (options["labels"] or {}).items()},
             secrets,
             options["extra_args"] or (),
         )
@@ -234,9 +239,7 @@ class Job:
         """What no output may show."""
         yield token
         yield base64.b64decode(token).decode(errors="replace").partition(":")[2]
-        yield from (_text(value) for value in (self._options["secrets"] or {}).values())
-        arguments = {name: _text(value) for name, value in (self._options["build_args"] or {}).items()}
-        yield from secrets_in({"environment": arguments})
+        yield from secrets_in_build(self._options)
 
     def _check_platform(self, found: str) -> None:
         wanted = self.report.platform
@@ -265,7 +268,3 @@ class Job:
 def _plain(platform: str) -> str:
     """Without the variant."""
     return "/".join(platform.split("/")[:2])
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

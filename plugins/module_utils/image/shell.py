@@ -13,12 +13,11 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import SHORTEST_SECRET
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
 TAIL = 30
 HIDDEN = "********"
-# Shorter values would hide half of every output, and are no secrets.
-SHORTEST_SECRET = 4
 _STEP = re.compile(r"STEP \d+/\d+: |Step \d+/\d+ : |#\d+ \[[^\]]*\d+/\d+\] ")
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # What a builder's words mean, and what to do then.

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import definition
 from ansible_collections.dockyard.aws.plugins.module_utils.image import git
-from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import Images
+from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import Images, secrets_of
 from ansible_collections.dockyard.aws.plugins.module_utils.image.repositories import Repository
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import base
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
@@ -78,6 +78,14 @@ def test_sources_that_are_in_no_git_repository_have_no_commit(tmp_path, monkeypa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ReconcileError, match="git is not installed: give the tag instead"):
         git.commit(tmp_path)
+
+
+def test_secrets_are_known_before_anything_is_validated():
+    build = {
+        "secrets": {"npm": "n0t-seen", "pin": 12345, "x": "a"},
+        "build_args": {"API_TOKEN": "t0ken", "VERSION": "1.5.0"},
+    }
+    assert secrets_of({"image": {"web": {"builds": [build, None]}, "other": "text"}}) == {"n0t-seen", "12345", "t0ken"}
 
 
 def of(**images):
