@@ -8,7 +8,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import run as deploying
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import running_task, scaling, status
@@ -68,6 +72,24 @@ def declared(task: dict[str, Any] | None = None, **service: Any) -> Declared:
     result["ecs"][HOST]["task_definitions"][0].update(task or {})
     result["ecs"][HOST]["services"][0].update(service)
     return result
+
+
+def write_inventory(folder: Path, declarations: Mapping[str, Mapping[str, Any]], environment: str) -> Path:
+    """The declarations as an inventory that playbooks take."""
+    hosts = sorted({host for by_host in declarations.values() for host in by_host})
+    shared = {
+        "dockyard_environment": environment,
+        "aws_region": "us-east-1",
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
+    files: dict[str, Any] = {"hosts.yml": {"all": {"hosts": dict.fromkeys(hosts)}}, "group_vars/all.yml": shared}
+    for layer, by_host in declarations.items():
+        files |= {f"host_vars/{host}/{layer}.yml": {layer: declaration} for host, declaration in by_host.items()}
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(yaml.safe_dump(content))
+    return folder
 
 
 def push(ecr: Any, *tags: str, architecture: str = "amd64") -> str:

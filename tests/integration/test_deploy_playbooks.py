@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 
 import pytest
-import yaml
 
-from tests.integration.deploys import declared, push
+from tests.integration.deploys import declared, push, write_inventory
 from tests.integration.playbooks import play
 
 
@@ -18,22 +17,7 @@ from tests.integration.playbooks import play
 def inventory(tmp_path):
     """An inventory with one service that logs where the emulator shows it."""
     declarations = declared(deploy_tasks=[{"name": "migrate", "command": ["exit", "0"]}])
-    hosts = sorted({host for by_host in declarations.values() for host in by_host})
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": dict.fromkeys(hosts)}}))
-    shared = {
-        "dockyard_environment": "shop",
-        "aws_region": "us-east-1",
-        "ansible_connection": "local",
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-    }
-    (tmp_path / "group_vars").mkdir()
-    (tmp_path / "group_vars" / "all.yml").write_text(yaml.safe_dump(shared))
-    for layer, by_host in declarations.items():
-        for host, declaration in by_host.items():
-            folder = tmp_path / "host_vars" / host
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{layer}.yml").write_text(yaml.safe_dump({layer: declaration}))
-    return tmp_path
+    return write_inventory(tmp_path, declarations, "shop")
 
 
 def test_a_day_of_a_service(emulator, inventory, tmp_path):

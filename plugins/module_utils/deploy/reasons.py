@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import logs
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.verdict import short
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_rollout import primary_of
 
 TASKS_PER_CALL = 100
 TASKS_SHOWN = 3
@@ -75,12 +76,19 @@ def why(task: Mapping[str, Any]) -> str:
     """Why one task stopped: its reason, and each container's exit code or reason."""
     code = f" ({task['stopCode']})" if task.get("stopCode") else ""
     parts = [f"{task.get('stoppedReason') or 'stopped without a reason'}{code}"]
-    for container in task.get("containers") or ():
-        if container.get("exitCode") not in (None, 0):
+    containers = task.get("containers") or ()
+    by_itself = task.get("stopCode") == "EssentialContainerExited" and not any(map(_failing, containers))
+    for container in containers:
+        # A service's container that ends with 0 ends the task all the same.
+        if _failing(container) or (by_itself and container.get("exitCode") == 0):
             parts.append(f"container {container['name']} exited with {container['exitCode']}")
         if container.get("reason") and container["reason"] not in parts[0]:
             parts.append(f"container {container['name']}: {container['reason']}")
     return ", ".join(parts)
+
+
+def _failing(container: Mapping[str, Any]) -> bool:
+    return container.get("exitCode") not in (None, 0)
 
 
 def last_lines(aws: Aws, definition: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -92,16 +100,11 @@ def last_lines(aws: Aws, definition: Mapping[str, Any], tasks: Sequence[Mapping[
     return {}
 
 
-def tried(look: Callable[[], Sequence[str]], what: str) -> list[str]:
-    """What a look finds, or why it could not look: the reason of the reason must not hide what was found."""
-    try:
-        return list(look())
-    except Exception as error:
-        return [f"{what} could not be read: {' '.join(str(error).split())}"]
-
-
 def running_words(service: Mapping[str, Any] | None) -> str:
-    """What a service runs now."""
+    """What a service runs now: its primary deployment, and what is left of others."""
     if service is None:
         return "the service is gone"
-    return f"{short(service['taskDefinition'])} runs with {service['runningCount']} of {service['desiredCount']} tasks"
+    now = primary_of(service) or service
+    left = int(service["runningCount"]) - int(now["runningCount"])
+    ending = f", and {left} of another revision still stopping" if left > 0 else ""
+    return f"{short(now['taskDefinition'])} runs with {now['runningCount']} of {service['desiredCount']} tasks{ending}"

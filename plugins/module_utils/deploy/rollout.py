@@ -58,6 +58,7 @@ class Rollout:
         self._params, self._report = params, report
         self._records: Records | None = None
         self._watched = Watched("", "")
+        self._told = ""
 
     def bring(self, target: Observed, before: Observed) -> None:
         """Update the service and follow the deployment; raises DeployFailed once the old revision runs again."""
@@ -203,6 +204,10 @@ class Rollout:
         primary = ecs_rollout.primary_of(service or {})
         if service is None or primary is None:
             raise AwsError(f"the ECS service {self._service.name} was deleted meanwhile")
+        counts = f"{primary['runningCount']} of {service['desiredCount']} tasks of {short(primary['taskDefinition'])}"
+        if counts != self._told:
+            self._told = counts
+            self._aws.progress(f"{self._service.short_name}: {counts} running")
         return bool(primary["taskDefinition"] == old and ecs_rollout.is_steady(service))
 
     def _now(self) -> str:

@@ -14,7 +14,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aw
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import images, reasons, services
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.definition import images_of
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.services import Service
-from ansible_collections.dockyard.aws.plugins.module_utils.deploy.verdict import short
+from ansible_collections.dockyard.aws.plugins.module_utils.deploy.verdict import moment, short
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_task_definition as resource
@@ -64,8 +64,7 @@ def _row(sessions: Sessions, service: Service, live: Mapping[str, Any] | None, e
         return {**row, **_empty(), "status": (live or {}).get("status", "MISSING"), "problems": [problem]}
     aws = sessions.aws(services.LAYER)
     primary = ecs_rollout.primary_of(live) or {}
-    targets = reasons.tried(lambda: _targets(aws, live), "target health")
-    bad = reasons.tried(lambda: reasons.bad_targets(reasons.targets(aws, live)), "target health")
+    targets, bad = _targets(aws, live)
     return {
         **row,
         "status": live["status"],
@@ -78,8 +77,8 @@ def _row(sessions: Sessions, service: Service, live: Mapping[str, Any] | None, e
             "id": primary.get("id", ""),
             "state": primary.get("rolloutState", ""),
             "reason": primary.get("rolloutStateReason", ""),
-            "started": _time(primary.get("createdAt")),
-            "updated": _time(primary.get("updatedAt")),
+            "started": moment(primary.get("createdAt")),
+            "updated": moment(primary.get("updatedAt")),
         },
         "targets": targets,
         "events": [_event(service, item) for item in (live.get("events") or ())[:events]],
@@ -101,24 +100,25 @@ def _empty() -> dict[str, Any]:
 
 def _event(service: Service, event: Mapping[str, Any]) -> dict[str, str]:
     message = str(event["message"]).removeprefix(f"(service {service.short_name}) ")
-    return {"at": _time(event.get("createdAt")), "message": message}
+    return {"at": moment(event.get("createdAt")), "message": message}
 
 
-def _time(value: Any) -> str:
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else str(value or "")
-
-
-def _targets(aws: Aws, live: Mapping[str, Any]) -> list[str]:
-    """Of each target group, how many targets are in which state."""
+def _targets(aws: Aws, live: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Of each target group, how many targets are in which state; and those that are bad."""
+    try:
+        groups = reasons.targets(aws, live)
+    except Exception as error:
+        unread = [f"target health could not be read: {' '.join(str(error).split())}"]
+        return unread, unread
     found = []
-    for arn, items in reasons.targets(aws, live).items():
+    for arn, items in groups.items():
         counted: dict[str, int] = {}
         for item in items:
             state = item["TargetHealth"]["State"]
             counted[state] = counted.get(state, 0) + 1
         words = ", ".join(f"{count} {state}" for state, count in sorted(counted.items())) or "no targets"
         found.append(f"{reasons.group_name(arn)}: {words}")
-    return found
+    return found, reasons.bad_targets(groups)
 
 
 def _images(sessions: Sessions, task_definition: str) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_rollout import primary_of
@@ -133,7 +134,7 @@ def _overtaken(primary: Mapping[str, Any]) -> Verdict:
     return Verdict(
         OVERTAKEN,
         f"another deployment took over: {primary['id']} of {short(primary['taskDefinition'])}, started "
-        f"{primary.get('createdAt')}",
+        f"{moment(primary.get('createdAt'))}",
     )
 
 
@@ -195,3 +196,8 @@ def _older(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def short(task_definition: str) -> str:
     """family:revision of an ARN."""
     return str(task_definition).rsplit("/", 1)[-1]
+
+
+def moment(value: Any) -> str:
+    """A time as people and pipelines read it: SDKs give it in the zone of the machine."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value or "")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -352,6 +352,33 @@ def test_why_tasks_stopped_with_how_many():
         "container web: OutOfMemoryError: Container killed due to memory usage",
         "a task: CannotPull (TaskFailedToStart)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ((0,), ", container a exited with 0"),
+        ((0, 3), ", container b exited with 3"),
+        ((None, 0), ", container b exited with 0"),
+    ],
+)
+def test_a_container_that_ends_a_task_says_its_code_also_where_that_is_0(codes, said):
+    containers = [{"name": name, "exitCode": code} for name, code in zip("ab", codes, strict=False)]
+    found = reasons.why(task(containers=containers))
+    assert found == "Essential container in task exited (EssentialContainerExited)" + said
+
+
+def test_times_are_told_in_utc():
+    there = START.astimezone(timezone(timedelta(hours=2)))
+    assert verdict.moment(there) == "2030-01-01T00:00:00Z"
+    other = service(deployment(3, THIRD, createdAt=there), deployment(2, NEW, "ACTIVE"))
+    assert verdict.of(WATCHED, Facts(other), Limits()).why.endswith("of web:8, started 2030-01-01T00:00:00Z")
+
+
+def test_what_runs_is_what_the_newest_deployment_runs():
+    done = service(deployment(2, NEW, state="COMPLETED", runningCount=2), runningCount=3)
+    assert reasons.running_words(done).endswith("runs with 2 of 2 tasks, and 1 of another revision still stopping")
+    assert reasons.running_words({**done, "runningCount": 2}).endswith("runs with 2 of 2 tasks")
 
 
 class Recorded:

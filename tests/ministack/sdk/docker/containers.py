@@ -18,6 +18,7 @@ from ministack.services import ecs
 from docker.images import Image
 
 RUN_SECONDS = 0.1
+SLOW_SECONDS = 4
 # Requests that a load balancer sent just before it heard of the stop are still answered.
 DRAIN_SECONDS = 0.3
 _NUMBERS = itertools.count(1)
@@ -40,11 +41,10 @@ class Container:
         self._servers: list[ThreadingHTTPServer] = []
 
     def start(self) -> None:
-        """Returns once it runs; a slow one never does."""
+        """Returns once it runs."""
         self._lines.append("starting")
         if self.image.behaviour == "slow":
-            self._ended.wait()
-            return
+            self._ended.wait(SLOW_SECONDS)
         self.status = "running"
         if self._command[:1] == ["exit"]:
             self._later(int(self._command[1]), "running", f"the work is done, exit code {self._command[1]}")
