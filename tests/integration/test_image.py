@@ -17,7 +17,7 @@ import yaml
 
 from ansible_collections.dockyard.aws.plugins.module_utils.image import run as imaging
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, ReconcileError
-from tests.integration.deploys import declared
+from tests.integration.deploys import Deployer, declared
 from tests.integration.engine import Runner
 from tests.integration.playbooks import play
 
@@ -257,13 +257,37 @@ def test_without_a_builder_the_message_says_what_to_install(images, sources, mon
 
 
 @pytest.fixture
-def inventory(images, sources, tmp_path):
-    """A service without load balancer, which runs an image that was pushed before."""
+def service(images, sources):
+    """A service without load balancer, which runs an image that was pushed before; its declarations."""
     declarations = declared(load_balancers=[])
     del declarations["alb"]
     images.run(sources, tag="v1")
-    made = images.runner.run(declarations)
-    assert made.failures == {}
+    assert images.runner.run(declarations).failures == {}
+    (sources / "hello").write_text("the next version")
+    return declarations
+
+
+def running(ecs):
+    """The image in the task definition that the service runs."""
+    arn = ecs.describe_services(cluster="web", services=["web"])["services"][0]["taskDefinition"]
+    return ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0]["image"]
+
+
+def test_what_was_pushed_is_what_the_service_runs(images, builder, service, sources, monkeypatch):
+    images.runner.patch(monkeypatch)
+    built = images.run(sources, tag="v2", ecs=service["ecs"])["images"]
+    result = Deployer(images.runner, service).deploy(built=built)
+    assert result["failures"] == {} and result["services"][0]["images"]["web"]["tag"] == "v2"
+    digest = images.there()["v2"]
+    assert running(images.emulator.client("ecs")) == f"123456789012.dkr.ecr.us-east-1.amazonaws.com/web@{digest}"
+    with pytest.raises(ReconcileError, match="built says which images are deployed"):
+        Deployer(images.runner, service).deploy("v1", built=built)
+
+
+@pytest.fixture
+def inventory(images, service, tmp_path):
+    """The same as an inventory."""
+    declarations = service
     folder = tmp_path / "inventory"
     shared = {
         "dockyard_environment": "test",
@@ -291,7 +315,6 @@ def test_the_playbook_builds_pushes_and_deploys_what_the_registry_computed(
         given = ["--limit", "web", "-e", "image_build=true", *arguments]
         return play(images.emulator, "playbooks/deploy.yml", *given, inventory=inventory)
 
-    (sources / "hello").write_text("the next version")
     checked = deploy("-e", "image_tag=v2", "--check")
     assert checked.code == 0, checked.text
     assert "web: web:v2 would be pushed" in checked.text
@@ -303,7 +326,5 @@ def test_the_playbook_builds_pushes_and_deploys_what_the_registry_computed(
     assert done.code == 0, done.text
     digest = images.there()["v2"]
     assert json.loads(report.read_text())["services"][0]["images"]["web"]["digest"] == digest
-    ecs = images.emulator.client("ecs")
-    arn = ecs.describe_services(cluster="web", services=["web"])["services"][0]["taskDefinition"]
-    running = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][0]["image"]
-    assert running == f"123456789012.dkr.ecr.us-east-1.amazonaws.com/web@{digest}"
+    pinned = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/web@{digest}"
+    assert running(images.emulator.client("ecs")) == pinned and pinned in done.text
