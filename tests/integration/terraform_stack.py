@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import Ref
@@ -21,6 +22,7 @@ from tests.integration import art
 from tests.integration.terraform import BINARY, Terraform
 
 STACK = Path(__file__).with_name("terraform_art")
+LMS = art.INVENTORY.with_name("lms")
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 VERSIONS = "5.1??.*"
 # Where the AWS provider may lie, so that no registry is asked. The first is for people who keep it elsewhere.
@@ -120,6 +122,31 @@ class ArtStack(EnvironmentStack):
         (folder / "policies").mkdir()
         for name, document in administrators().items():
             (folder / "policies" / f"{name}.json").write_text(json.dumps(document))
+
+
+class LmsStack(EnvironmentStack):
+    """The folder terraform_lms, with the policy of its deploy role."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder, url, STACK.with_name("terraform_lms"), LMS)
+        (folder / "policies").mkdir()
+        (folder / "policies" / "deploy.json").write_text(json.dumps(deploy_policy()))
+
+
+def deploy_policy() -> Any:
+    """The policy document of the back end's deploy role, as the layer iam makes it."""
+    host = "lms-backend"
+    declared = yaml.safe_load((LMS / "host_vars" / host / "iam.yml").read_text())["iam"]
+    shared = yaml.safe_load((LMS / "group_vars" / "all.yml").read_text())
+    for item in declared["deploy_roles"]:
+        item["remote_state"] = shared["dockyard_remote_state"]
+    place = {"environment_name": "lms", "account_id": shared["aws_account_id"], "region": shared["aws_region"]}
+    made = {item.name: item for item in running.validate({"declared": {"iam": {host: declared}}, **place})}
+
+    def arn(reference: Ref) -> str:
+        return f"arn:aws:iam::{shared['aws_account_id']}:role/{reference.name}"
+
+    return resolve(made[f"{host}-deploy"].properties["InlinePolicies"]["deploy"], arn)
 
 
 def administrators() -> dict[str, Any]:

@@ -13,7 +13,7 @@ import yaml
 from tests.emulator.client import Emulator
 from tests.integration import terraform_stack
 from tests.integration.playbooks import ROOT, play
-from tests.integration.terraform_stack import APPLY_SECONDS, EnvironmentStack
+from tests.integration.terraform_stack import APPLY_SECONDS, LmsStack
 
 pytestmark = [terraform_stack.needed, pytest.mark.xdist_group("adoption-lms")]
 INVENTORY = ROOT / "inventories" / "lms"
@@ -42,7 +42,7 @@ class Adoption:
 
     def __init__(self, emulator, folder):
         stack = folder / "stack"
-        self.stack = EnvironmentStack(stack, emulator.url, terraform_stack.STACK.with_name("terraform_lms"), INVENTORY)
+        self.stack = LmsStack(stack, emulator.url)
         self.stack.init().apply(timeout=APPLY_SECONDS)
         hosts = inventory(folder / "inventory")
         imported = folder / "imported" / "lms"
