@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import copy
 import re
+import signal
+import time
 
 import pytest
 
@@ -224,6 +226,31 @@ def test_the_time_limit_names_the_records_and_the_next_run_goes_on(runner, acm, 
     make_by_hand(acm, route53, arn)
     assert not runner.make(declared).failures and certificates(acm) == {arn: "ISSUED"}
     runner.assert_nothing_to_do(declared)
+
+
+def test_who_ends_a_run_that_waits_is_not_kept_waiting(runner, emulator, acm):
+    """Nor are others: the lock is given back at once, and what was asked for is remembered."""
+    state_helpers.make(emulator)
+    home = {"remote_state": {"bucket": state_helpers.BUCKET}}
+    planned = runner.plan(certificate(validation_records="by_hand"), **home)
+
+    def interrupted(*_arguments):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupted)
+    signal.setitimer(signal.ITIMER_REAL, 3)
+    start = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            running.carry_out(planned, "certificate", planned.hosts, runner.progress.append)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - start < 10
+    assert not [key for key in state_helpers.objects(emulator) if key.endswith(".tflock")]
+    [arn] = certificates(acm)
+    make_by_hand(acm, emulator.client("route53"), arn)
+    runner.make(certificate(validation_records="by_hand"), **home)
+    assert certificates(acm) == {arn: "ISSUED"}
 
 
 @pytest.mark.parametrize(

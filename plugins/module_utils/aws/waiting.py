@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.stopping import pause
 
 Value = TypeVar("Value")
 
@@ -35,5 +36,5 @@ def wait_for(
         if left <= 0:
             seen = state()
             raise AwsError(f"waited {timeout:.0f} s for {what}" + (f"; last seen: {seen}" if seen else "") + ".")
-        time.sleep(min(delay, left))
+        pause(min(delay, left))
         delay = min(delay * GROWTH, LONGEST_DELAY)

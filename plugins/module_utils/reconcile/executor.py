@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -38,6 +39,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.planner import Plan, Planner
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.resolve import resolve
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.steps import Step, StepKey
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.stopping import listen, pause
 
 CREATE_ATTEMPTS = 4
 
@@ -143,10 +145,11 @@ class Executor:
 
     def _run(self, plan: Plan, todo: dict[StepKey, Step], steps: Mapping[StepKey, Step], outcome: Outcome) -> None:
         running: dict[Future[None], Step] = {}
+        ended = threading.Event()
         started: dict[StepKey, float] = {}
         with (
             heartbeat(self._progress, lambda: self._in_work(list(running.values()), started)),
-            ThreadPoolExecutor(self._parallelism) as pool,
+            ThreadPoolExecutor(self._parallelism, initializer=listen, initargs=(ended,)) as pool,
         ):
             try:
                 while todo or running:
@@ -155,6 +158,8 @@ class Executor:
                     for future in finished:
                         self._finish(plan, running.pop(future), future, outcome)
             except BaseException:
+                # The pool waits for its threads in any case, and a lock may be held: nobody is to wait any longer.
+                ended.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
@@ -273,7 +278,7 @@ class Executor:
     def _look_for(aws: Any, kind: Kind, resource: Resource) -> Observed | None:
         """Reads are eventually consistent: look several times before it is taken as not created."""
         for delay in (0.5, 1, 2, 4):
-            time.sleep(delay)
+            pause(delay)
             found = kind.read(aws, [Wanted(resource.name, resource.scope, resource.properties)]).get(resource.name)
             if found is not None and found.exists:
                 return found

@@ -27,6 +27,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     Resource,
     Wanted,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.stopping import pause
 
 MOST_FILTER_VALUES = 200
 SEEN_TIMEOUT = 60
@@ -181,7 +182,7 @@ def delete_when_free(
                 aws.progress(f"{label} {identifier}: waiting until {using} is gone from it")
                 told = using
         set_free()
-        time.sleep(delay)
+        pause(delay)
         delay = min(delay * 1.6, 10.0)
 
 

@@ -18,7 +18,7 @@ from .fake_cloud import ENVIRONMENT_TAG, SUPERSEDED_TAG, Bench, Lost, keys, ref,
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
-    monkeypatch.setattr(executor.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(executor, "pause", lambda seconds: None)
 
 
 def stack(description="a", scheme="public", size=1):

@@ -185,8 +185,8 @@ def in_use():
 def aws(monkeypatch):
     """Nobody is asked, and nobody sleeps: time goes on with each look at the clock."""
     ticks = iter(range(0, 100000, 3))
-    clock = SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: next(ticks))
-    monkeypatch.setattr(ec2_common, "time", clock)
+    monkeypatch.setattr(ec2_common, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(ec2_common, "pause", lambda seconds: None)
     monkeypatch.setattr(ec2_common, "is_superseded", lambda aws, identifier: identifier.endswith("-old"))
     monkeypatch.setattr(ec2_common, "users", lambda aws, identifier: "" if identifier == "vpc-1" else "ELB app/web")
     told = []
