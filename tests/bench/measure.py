@@ -31,10 +31,11 @@ class Side:
     playbook: str
     inventory: str
     config: str
+    more: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         """What follows ansible-playbook on the command line."""
-        return [self.playbook, "-i", self.inventory]
+        return [self.playbook, "-i", self.inventory, *self.more]
 
 
 @dataclass

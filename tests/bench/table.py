@@ -62,7 +62,7 @@ def block(title: str, costs: dict[str, list[Cost]], sides: list[str]) -> Iterato
     for name, key, form in ROWS:
         values = [found[side][key] if side in found else None for side in sides]
         cells = [f"{'failed' if value is None else form.format(value):>14}" for value in values]
-        compared = "-" if key == "changed" else ratio(values)
+        compared = "" if len(sides) < 2 else "-" if key == "changed" else ratio(values)
         yield f"  {name:<22}" + "".join(cells) + f"{compared:>18}"
 
 
