@@ -92,7 +92,7 @@ def _write(site: Path, count: int, version: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"<!doctype html>{number} {version}" if page else f"// {number} {version}\n" * 200)
     for name in NEEDED:
-        (site / name).touch()
+        (site / name).write_text(f"<!doctype html>{name}")
 
 
 def _inventory(folder: Path, site: Path) -> Path:
