@@ -13,7 +13,7 @@ STAMP := $(VENV)/.stamp
 LINK := .collections/ansible_collections/dockyard/aws
 LOCALSTACK := build/localstack
 STEP = $(VENV)/bin/python scripts/step.py
-CODE := plugins tests scripts
+CODE := plugins tests scripts docs/ci
 SCENARIOS ?= $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 INVENTORIES := $(patsubst %/,%,$(wildcard inventories/*/))
 

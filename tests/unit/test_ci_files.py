@@ -36,15 +36,8 @@ def name_of(path):
     return f"{path.parent.name}-{path.stem}"
 
 
-class Loader(yaml.SafeLoader):
-    """GitLab's own tag, read as what it stands beside."""
-
-
-Loader.add_constructor("!reference", lambda loader, node: loader.construct_sequence(node))
-
-
 def content(path):
-    loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - a subclass of SafeLoader
+    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     # YAML 1.1 takes GitHub's `on` for a truth value.
     return {"on" if key is True else key: value for key, value in loaded.items()}
 

@@ -35,6 +35,7 @@ class Kind:
     named_by_tag: its Name tag says which one it is. What others made without one, or with another, was found in
     another way, and keeps what it has: a tag of our own says the name.
     only_told: making it is telling somebody of it, so it is still to be told where it counts as there by now.
+    shared: what to do where another environment has it already; of what an account can have only once.
     valueless_tags: keys of tags that say everything by being there, whatever their value is.
     """
 
@@ -49,6 +50,7 @@ class Kind:
     taggable: ClassVar[bool] = True
     named_by_tag: ClassVar[bool] = False
     only_told: ClassVar[bool] = False
+    shared: ClassVar[str] = ""
     valueless_tags: ClassVar[frozenset[str]] = frozenset()
 
     def read(self, aws: Any, wanted: Sequence[Wanted]) -> dict[str, Observed]:

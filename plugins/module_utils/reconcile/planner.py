@@ -453,8 +453,9 @@ class Planner:
         owner = (observed.tags or {}).get(ENVIRONMENT_TAG)
         if owner is None or owner == self._settings.environment:
             return None
-        label = self._kinds[resource.kind].label
-        message = f"{label} {resource.name!r} belongs to the environment {owner!r} (tag {ENVIRONMENT_TAG})"
+        kind = self._kinds[resource.kind]
+        message = f"{kind.label} {resource.name!r} belongs to the environment {owner!r} (tag {ENVIRONMENT_TAG})"
+        message += f": {kind.shared}" if kind.shared else ""
         return Problem(resource.host, resource.where, message)
 
     def _decide_absent(

@@ -40,6 +40,7 @@ class IamOpenIdConnectProvider(Kind):
 
     kind = "iam_openid_connect_provider"
     label = "OpenID Connect provider"
+    shared = "leave it out here; roles of this environment may refer to it all the same"
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         by_name = {item.name: item for item in wanted}
