@@ -57,7 +57,7 @@ EXAMPLES = r"""
       web:
         deploy_roles:
           - name: shop-web-deploy
-            github: {repository: acme/shop-web, environments: [production]}
+            github: {repository: acme@1234567/shop-web@34567890, environments: [production]}
             services:
               - cluster: shop
                 service: web

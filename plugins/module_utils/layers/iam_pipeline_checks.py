@@ -17,7 +17,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_openid_
 
 URL = re.compile(r"https://[a-z0-9.-]+(?:/[A-Za-z0-9._~/-]*)?")
 URL_LENGTH = 255
-REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+|@\d+/[A-Za-z0-9._-]+@\d+)")
 PROJECT = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
 # What IAM would take for a variable of a policy, and what no git reference has. Names of environments have blanks.
 REFERENCE = re.compile(r"[^\s$:~^\\]+")
@@ -116,12 +116,12 @@ def _lists(system: str) -> str:
 
 def _owner_problems(system: str, options: Mapping[str, Any]) -> Iterator[str]:
     option, pattern, form = {
-        "github": ("repository", REPOSITORY, "owner/name"),
+        "github": ("repository", REPOSITORY, "owner@id/name@id, or owner/name of an older repository"),
         "gitlab": ("project", PROJECT, "group/name"),
     }[system]
     value = options[option]
     if "*" in value or "?" in value:
-        yield f"{option} must be one {option}, as {form}, got {value!r}: every {option} that fits could assume the role"
+        yield f"{option} must be one {option}, got {value!r}: every {option} that fits could assume the role"
     elif not pattern.fullmatch(value):
         yield f"{option} must be {form}, got {value!r}"
 

@@ -31,7 +31,14 @@ GITHUB: dict[str, Any] = {
     "type": "dict",
     "description": "Jobs of GitHub Actions that may assume the role: of one repository, and at least one of the lists.",
     "options": {
-        "repository": {"type": "str", "required": True, "description": "The repository, as V(owner/name)."},
+        "repository": {
+            "type": "str",
+            "required": True,
+            "description": (
+                "The repository as the subjects of its tokens name it: V(owner@id/name@id), or V(owner/name) of one "
+                "that was made before 15 July 2026 and neither renamed since nor switched over."
+            ),
+        },
         "branches": _names("Jobs on these branches", "release/*"),
         "tags": _names("Jobs on these git tags", "v*"),
         "environments": _names("Jobs with these environments of the repository, on whatever branch", "production"),

@@ -22,7 +22,7 @@ data "aws_iam_policy_document" "assume_by_jobs" {
     condition {
       test     = "StringEquals"
       variable = "token.actions.githubusercontent.com:sub"
-      values   = ["repo:acme/lms-backend:environment:production"]
+      values   = ["repo:acme@1234567/lms-backend@34567890:environment:production"]
     }
   }
 }

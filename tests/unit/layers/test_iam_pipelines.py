@@ -71,6 +71,11 @@ def gitlab(**options):
 
 SUBJECTS = {
     "branch": ({"github": GITHUB}, "StringEquals", ["repo:acme/shop:ref:refs/heads/main"]),
+    "a repository with ids": (
+        {"github": {**GITHUB, "repository": "acme@12/shop@34"}},
+        "StringEquals",
+        ["repo:acme@12/shop@34:ref:refs/heads/main"],
+    ),
     "git tags": (
         {"github": {"repository": "acme/shop", "tags": ["v*"]}},
         "StringLike",
@@ -237,7 +242,9 @@ AUDIENCE = {"StringEquals": {f"{ACTIONS_NAME}:aud": "sts.amazonaws.com"}}
 BAD = {
     "any repository": (bad(github={**GITHUB, "repository": "acme/*"}), "every repository that fits could assume"),
     "any owner": (bad(github={**GITHUB, "repository": "*/shop"}), "every repository that fits could assume"),
-    "no owner": (bad(github={**GITHUB, "repository": "shop"}), "must be owner/name, got 'shop'"),
+    "no owner": (bad(github={**GITHUB, "repository": "shop"}), "must be owner@id/name@id, or owner/name"),
+    "half an id": (bad(github={**GITHUB, "repository": "acme@12/shop"}), "got 'acme@12/shop'"),
+    "any id": (bad(github={**GITHUB, "repository": "acme@12/shop@*"}), "every repository that fits could assume"),
     "any project": (bad(**gitlab(project="acme/**", branches=["main"])), "every project that fits could assume"),
     "no pipeline": (bad(github=None), "needs github or gitlab, and not both"),
     "two pipelines": (bad(gitlab={"project": "acme/shop", "branches": ["main"]}), "got github and gitlab"),
