@@ -112,6 +112,12 @@ def service_tasks(backend: Any, service: Service) -> list[Task]:
     return [one for one in tasks_of(backend, service.cluster_name) if one.data["group"] == f"service:{service.name}"]
 
 
+def groups_of(backend: Any, service: Service) -> set[str]:
+    """The ARNs of the target groups that a service's tasks are in, or are to be in."""
+    wanted = {balancer.get("targetGroupArn", "") for balancer in service.data.get("loadBalancers") or ()}
+    return wanted | {arn for task in service_tasks(backend, service) for arn, _target in task.targets}
+
+
 def step(backend: Any, service: Service) -> None:
     """One step: what was started runs or fails, what was stopped is gone, then the scheduler acts once."""
     broken = False

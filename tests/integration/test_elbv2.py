@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv2_handover as handover
+from tests.integration import deploys
 from tests.integration.kinds import elbv2 as kinds
 
 FIXED = {"type": "fixed-response", "status_code": "200"}
@@ -203,3 +204,14 @@ def test_a_protected_load_balancer_is_neither_replaced_nor_deleted(runner):
         with pytest.raises(PlanError, match="deletion protection is on; declare deletion_protection_enabled: false"):
             runner.plan(changed, **options)
     runner.make(declared(), state="absent")
+
+
+def test_a_target_group_is_replaced_under_a_service_that_nobody_waits_for(runner, emulator):
+    declarations = deploys.declared(wait_for_steady_state=False)
+    runner.make({"ecr": declarations["ecr"]})
+    deploys.push(emulator.client("ecr"), "v1")
+    runner.make(declarations)
+    declarations["alb"]["platform"]["target_groups"][0]["port"] = 9090
+    result = runner.make(declarations)
+    assert ("replace", "target_group", "web") in result.done
+    runner.assert_nothing_to_do(declarations)

@@ -66,7 +66,10 @@ class Rollout:
         followed = follower.follow(self._timeout())
         self._report.events, self._report.seconds = followed.events, round(followed.seconds, 1)
         if followed.verdict.state == verdict.DONE:
-            self._report.running = reasons.running_words(followed.service)
+            try:
+                self._now()  # the last look may be from just before the end
+            except Exception:  # what was seen last will do
+                self._report.running = reasons.running_words(followed.service)
             return
         raise DeployFailed(self._failed(followed, target, before))
 

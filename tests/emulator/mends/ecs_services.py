@@ -10,8 +10,9 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.ecs.exceptions import ECSException, InvalidParameterException, ServiceNotFoundException
-from moto.ecs.models import EC2ContainerServiceBackend
+from moto.ecs.models import EC2ContainerServiceBackend, ecs_backends
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.elbv2.models import ELBv2Backend
 
 from emulator import ecs_simulation as simulation
 from emulator.ecs_model import FARGATE_PROVIDERS, Service, now
@@ -217,6 +218,17 @@ def describe_services(_original: Any, self: Any) -> ActionResult:
             simulation.step(backend, service)
     tags = "TAGS" in (self._get_param("include") or [])
     return ActionResult({"services": [answer(one, tags) for one in services], "failures": failures})
+
+
+@replace(ELBv2Backend, "describe_target_health")
+def describe_target_health(original: Any, self: Any, target_group_arn: str, targets: list[dict[str, Any]]) -> Any:
+    """Who waits for targets lets time pass too: services on their way from or to the group are moved on."""
+    backend = ecs_backends[self.account_id][self.region_name]
+    for service in list(backend.services.values()):
+        on_its_way = len(service.data["deployments"]) > 1 or service.status == "DRAINING"
+        if on_its_way and target_group_arn in simulation.groups_of(backend, service):
+            simulation.step(backend, service)
+    return original(self, target_group_arn, targets)
 
 
 def answer(service: Service, tags: bool = True) -> dict[str, Any]:
