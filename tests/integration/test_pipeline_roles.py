@@ -11,6 +11,7 @@ import botocore.client
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import follow, one_off
+from ansible_collections.dockyard.aws.plugins.module_utils.image import run as image
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, ReconcileError
 from tests.integration import art
 from tests.integration.deploys import Deployer, declared, push
@@ -63,7 +64,7 @@ RESOURCES = {
     ),
     **{
         f"ecr:{name}": lambda call: ARN.format("ecr", f"repository/{call['repositoryName']}")
-        for name in ("BatchGetImage", "DescribeImages", "GetDownloadUrlForLayer")
+        for name in ("BatchGetImage", "DescribeImages", "GetDownloadUrlForLayer", "PutImage")
     },
     **{
         f"s3:{name}": lambda call: f"arn:aws:s3:::{call['Bucket']}/{call['Key']}"
@@ -174,6 +175,34 @@ def test_the_calls_of_site_are_not_allowed(runner, emulator, monkeypatch):
     }
     assert allowed == {"ecs:RegisterTaskDefinition"}
     assert writing.keys() >= {"ecs:CreateService", "ecr:CreateRepository", "ec2:CreateVpc", "logs:CreateLogGroup"}
+
+
+# What a push calls beside what the module calls itself.
+OF_A_PUSH = ("BatchCheckLayerAvailability", "CompleteLayerUpload", "InitiateLayerUpload", "PutImage", "UploadLayerPart")
+
+
+def test_every_call_of_an_image_is_allowed(runner, emulator, tmp_path, monkeypatch):
+    iam = {"platform": PROVIDER, "web": {"roles": ROLES, "deploy_roles": [DEPLOY_ROLE]}}
+    runner.make({"iam": iam, "ecr": declared()["ecr"]})
+    push(emulator.client("ecr"), "v1")
+    document = deploy_policy(emulator)
+    builder = tmp_path / "buildah"
+    builder.write_text("#!/bin/sh\nexit 0\n")
+    builder.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (tmp_path / "Containerfile").touch()
+    calls = recorded(monkeypatch)
+    for tag in ("v1", "v2"):
+        build = {"repository": "web", "context": str(tmp_path), "tags": ["stable"] if tag == "v1" else []}
+        given = {**runner.params({}), "declared": {"image": {"web": {"builds": [build]}}}, "tag": tag}
+        image.run(given, False, runner.progress.append)
+    made = {action for action, _call in calls}
+    assert made >= {"ecr:GetAuthorizationToken", "ecr:DescribeRepositories", "ecr:BatchGetImage", "ecr:PutImage"}
+    asked = {one[:2] for name, call in calls for one in demands(name, call)}
+    asked |= {(f"ecr:{name}", ARN.format("ecr", "repository/web")) for name in OF_A_PUSH}
+    allowed = {item for item in asked if allows(document, *item, **{"aws:RequestedRegion": REGION})}
+    assert asked - allowed == set()
+    assert not allows(document, "ecr:PutImage", ARN.format("ecr", "repository/other"))
 
 
 def trusting(name):
