@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
-from ansible_collections.dockyard.aws.plugins.module_utils.resources import elbv2_listeners
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import acm_validation, elbv2_listeners
 from tests.integration import state_helpers
 from tests.integration.kinds import acm as kinds
 from tests.integration.kinds import elbv2 as elbv2_kinds
@@ -226,6 +226,50 @@ def test_the_time_limit_names_the_records_and_the_next_run_goes_on(runner, acm, 
     make_by_hand(acm, route53, arn)
     assert not runner.make(declared).failures and certificates(acm) == {arn: "ISSUED"}
     runner.assert_nothing_to_do(declared)
+
+
+def test_no_lock_is_held_while_acm_is_waited_for(runner, emulator, acm, route53, monkeypatch):
+    state_helpers.make(emulator)
+    declared = {name: layer for name, layer in https(validation_records="by_hand").items() if name != "dns"}
+    planned = runner.plan(declared, remote_state={"bucket": state_helpers.BUCKET})
+    kind, locks = acm_validation.AcmCertificateValidation, {}
+    create, wait = kind.create, kind.wait
+
+    def look(moment):
+        locks[moment] = [key for key in state_helpers.objects(emulator) if key.endswith(".tflock")]
+
+    def created(*arguments):
+        look("create")
+        return create(*arguments)
+
+    def waited(*arguments):
+        look("wait")
+        make_by_hand(acm, route53, *certificates(acm))
+        wait(*arguments)
+
+    monkeypatch.setattr(acm_validation, "SHORTLY", 0.3)
+    monkeypatch.setattr(kind, "create", created)
+    monkeypatch.setattr(kind, "wait", waited)
+    # The listener pulls its certificate along, and goes on in the same run.
+    answer = running.carry_out(planned, "alb", planned.hosts, runner.progress.append)
+    assert (answer["failures"], answer["notes"], answer["moved"]) == ({}, [], [])
+    assert "listener/web:443" in {f"{item['kind']}/{item['name']}" for item in answer["changes"]}
+    assert locks["wait"] == [] and len(locks["create"]) >= 2
+    assert listener(emulator)["Certificates"][0]["CertificateArn"] in certificates(acm)
+    pending = runner.plan(declared, remote_state={"bucket": state_helpers.BUCKET}).plan.pending()
+    assert {change.layer for change in pending} == {"network"}
+
+
+def test_what_needs_a_certificate_that_is_not_issued_in_time_fails_with_it(runner, emulator, acm, monkeypatch):
+    monkeypatch.setattr(acm_validation, "SHORTLY", 0.3)
+    declared = https(validation_records="by_hand", wait_timeout=1)
+    del declared["dns"]
+    planned = runner.plan(declared)
+    answer = running.carry_out(planned, "alb", planned.hosts, runner.progress.append)
+    message = "\n".join(answer["failures"].values())
+    assert f"{VALIDATION}: waited 1 s for ACM to issue it; last seen: not issued yet" in message
+    assert f"listener/web:443: not attempted, because it needs {VALIDATION}, which failed" in message
+    assert answer["notes"] == [] and listener(emulator, 80)
 
 
 def test_who_ends_a_run_that_waits_is_not_kept_waiting(runner, emulator, acm):

@@ -208,6 +208,24 @@ def _kept_for_now(run: PlannedRun, count: int) -> str:
 def _apply(
     run: PlannedRun, layers: Sequence[str], wanted: Collection[Address], hosts: Collection[str], progress: Progress
 ) -> Outcome:
+    """Carry out a part of a plan. What takes long is waited for in between, when no locks are held."""
+    outcome = _apply_under_locks(run, layers, wanted, hosts, progress)
+    if run.plan.awaited:
+        sessions = _sessions(run.params, progress)
+        planner = _planner(run.params, sessions, {})
+        progress(f"waiting for {', '.join(map(str, sorted(run.plan.awaited)))}; no lock is held meanwhile")
+        Executor(KINDS, sessions.aws, planner).wait(run.plan, outcome)
+        try:
+            outcome.add(_apply_under_locks(run, layers, wanted, hosts, progress))
+        except ReconcileError as error:
+            # What was done before the waiting is told all the same.
+            recording.not_recorded(outcome, str(error), hosts)
+    return outcome
+
+
+def _apply_under_locks(
+    run: PlannedRun, layers: Sequence[str], wanted: Collection[Address], hosts: Collection[str], progress: Progress
+) -> Outcome:
     """Carry out a part of a plan; where the run remembers, under locks."""
     sessions = _sessions(run.params, progress)
 

@@ -34,3 +34,7 @@ class StillInUse(ReconcileError):
 
 class Postponed(ReconcileError):
     """Somebody else has to do something first, and nobody is to wait for it: the next run goes on."""
+
+
+class Awaited(Postponed):
+    """Something takes long: the run waits for it (`Kind.wait`) when it holds no locks, and goes on then."""

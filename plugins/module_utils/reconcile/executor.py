@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import graph
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import steps as stepping
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import (
+    Awaited,
     PlanError,
     PlanMoved,
     Postponed,
@@ -98,6 +99,39 @@ class Executor:
             self._run(plan, {key: steps[key] for key in selected}, steps, outcome)
         return outcome
 
+    def wait(self, plan: Plan, outcome: Outcome) -> None:
+        """Wait for what is awaited. What was postponed because of it can then be carried out, or fails with it."""
+        awaited, ended = sorted(plan.awaited), threading.Event()
+        with ThreadPoolExecutor(max(1, len(awaited)), initializer=listen, initargs=(ended,)) as pool:
+            waiting = {address: pool.submit(self._wait_for, plan, address) for address in awaited}
+            try:
+                wait(waiting.values())
+            except BaseException:
+                ended.set()
+                raise
+        for address, future in waiting.items():
+            if error := future.exception():
+                layer, host = plan.resources[address].layer, plan.resources[address].host
+                message = plan.failed[address] = str(self._aws_for(layer).explained(error, "wait"))
+                outcome.fail(host, f"{address}: {message}")
+        again = self._postponed_with(plan)
+        prefixes = tuple(f"{address}: " for address in again)
+        outcome.notes = [note for note in outcome.notes if not note.startswith(prefixes)]
+        plan.postponed -= again
+        plan.awaited.clear()
+
+    @staticmethod
+    def _postponed_with(plan: Plan) -> set[Address]:
+        """What is awaited, and what was postponed because of it."""
+        needs, found = graph.dependencies(plan.resources), set(plan.awaited)
+        while more := {address for address in plan.postponed - found if needs[address] & found}:
+            found |= more
+        return found
+
+    def _wait_for(self, plan: Plan, address: Address) -> None:
+        resource = plan.resources[address]
+        self._kinds[address.kind].wait(self._aws_for(resource.layer), self._resolved(plan, resource))
+
     def layers(self, plan: Plan, wanted: Collection[Address]) -> list[str]:
         """The layers in which `apply` would have something to do, sorted."""
         steps = stepping.build(plan, self._kinds)
@@ -123,8 +157,8 @@ class Executor:
         for before in planned:
             gone = Change(NONE, before.resource)
             now = again.get(before.address, gone)
-            told = before.action == CREATE and self._kinds[before.kind].only_told
-            if told or _parent_took_it_along(before, now):
+            still = before.action == CREATE and self._kinds[before.kind].makes_nothing
+            if still or _parent_took_it_along(before, now):
                 now.action, now.differences = before.action, before.differences
             elif not _same(before, now):
                 outcome.moved.append(f"{before.address}: planned {_in_words(before)}, now {_in_words(now)}")
@@ -217,6 +251,8 @@ class Executor:
             # Not tried again in this run: each attempt waits.
             change.done = change.still_there = True
             return
+        if isinstance(error, Awaited):
+            plan.awaited.add(change.address)
         if isinstance(error, Postponed):
             self._postpone(plan, step, str(error), outcome)
             return

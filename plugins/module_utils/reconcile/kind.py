@@ -34,8 +34,8 @@ class Kind:
     taggable: False where AWS has no tags for it; ownership is then that of its parent.
     named_by_tag: its Name tag says which one it is. What others made without one, or with another, was found in
     another way, and keeps what it has: a tag of our own says the name.
-    only_told: making it is telling somebody of it, so it is still to be told where it counts as there by now.
     shared: what to do where another environment has it already; of what an account can have only once.
+    makes_nothing: making it is telling somebody or waiting, so it is still done where it counts as there by now.
     valueless_tags: keys of tags that say everything by being there, whatever their value is.
     """
 
@@ -49,8 +49,8 @@ class Kind:
     defaults: ClassVar[Mapping[str, Any]] = {}
     taggable: ClassVar[bool] = True
     named_by_tag: ClassVar[bool] = False
-    only_told: ClassVar[bool] = False
     shared: ClassVar[str] = ""
+    makes_nothing: ClassVar[bool] = False
     valueless_tags: ClassVar[frozenset[str]] = frozenset()
 
     def read(self, aws: Any, wanted: Sequence[Wanted]) -> dict[str, Observed]:
@@ -85,6 +85,10 @@ class Kind:
     def create(self, aws: Any, resource: Resource) -> dict[str, Any]:
         """Create it, with its tags in the create call itself, and return its attributes."""
         raise LookupError(f"{self.kind} has no create")
+
+    def wait(self, aws: Any, resource: Resource) -> None:
+        """Wait until what `create` gave up on (Awaited) is so; it is called again then."""
+        raise LookupError(f"{self.kind} has no wait")
 
     def update(
         self, aws: Any, resource: Resource, observed: Observed, differences: Sequence[Difference]

@@ -62,7 +62,7 @@ class Plan:
     attributes: of what exists, by address, also of what is only referred to; grows as the plan is carried out.
     removal: what is to go; `absent` has the addresses of what of it is in this plan.
     held_back: deletions that are only shown. left_alone: what a removal found and does not touch, each with why.
-    postponed: what waits for somebody else, or for something that does.
+    postponed: what waits for somebody else, or for something that does. awaited: what the run itself is to wait for.
     """
 
     resources: dict[Address, Resource]
@@ -77,6 +77,7 @@ class Plan:
     warnings: list[Problem] = field(default_factory=list)
     failed: dict[Address, str] = field(default_factory=dict)
     postponed: set[Address] = field(default_factory=set)
+    awaited: set[Address] = field(default_factory=set)
 
     def pending(self) -> list[Change]:
         return [change for change in self.changes if change.action != NONE and not change.done]

@@ -12,8 +12,12 @@ from typing import Any
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
-from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
-from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import Postponed
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import (
+    FIRST_DELAY,
+    GROWTH,
+    LONGEST_DELAY,
+)
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import Awaited, Postponed
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.kind import Kind
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import (
     Difference,
@@ -21,6 +25,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model impor
     Resource,
     Wanted,
 )
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.stopping import pause
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import acm_common as common
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import route53_changes
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_names import (
@@ -32,6 +37,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_rec
 from ansible_collections.dockyard.aws.plugins.module_utils.resources.route53_zones import all_zones, public_owner
 
 REPORT_EVERY = 10.0
+# For so long locks are held; ACM takes some minutes, or as long as somebody needs to make records.
+SHORTLY = 10.0
 CERTIFICATE, RECORDS = "CertificateArn", "ValidationRecords"
 
 
@@ -104,6 +111,7 @@ class AcmCertificateValidation(Kind):
     kind = "acm_certificate_validation"
     label = "issued certificate"
     taggable = False
+    makes_nothing = True
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         found = {}
@@ -125,8 +133,17 @@ class AcmCertificateValidation(Kind):
             if not resource.options["wait"]:
                 raise Postponed(f"{waiting.missing()}; the next run goes on when it is issued")
             seconds = float(resource.options["wait_timeout"])
-            wait_for(waiting.issued, "ACM to issue it", seconds, lambda: f"{waiting.missing()}; run again to go on")
+            if not waiting.for_some_time(min(seconds, SHORTLY)):
+                raise Awaited(waiting.missing())
         return {"id": waiting.arn, "arn": waiting.arn}
+
+    def wait(self, aws: Aws, resource: Resource) -> None:
+        waiting = _Waiting(aws, resource.name, str(resource.scope[CERTIFICATE]), resource.options["by_hand"])
+        whole = float(resource.options["wait_timeout"])
+        if not waiting.for_some_time(whole - min(whole, SHORTLY)):
+            raise AwsError(
+                f"waited {whole:.0f} s for ACM to issue it; last seen: {waiting.missing()}; run again to go on"
+            )
 
     def delete(self, aws: Aws, resource: Resource | None, observed: Observed) -> None:
         """That it was issued goes with the certificate."""
@@ -152,6 +169,17 @@ class _Waiting:
         if certificate["Status"] == common.PENDING:
             self._report()
         return bool(certificate["Status"] == common.ISSUED)
+
+    def for_some_time(self, seconds: float) -> bool:
+        """Whether it is issued within so many seconds."""
+        deadline, delay = time.monotonic() + seconds, FIRST_DELAY
+        while not self.issued():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            pause(min(delay, left))
+            delay = min(delay * GROWTH, LONGEST_DELAY)
+        return True
 
     def say_what_to_make(self) -> None:
         """The records that nobody here can make."""

@@ -26,7 +26,7 @@ class RecordByHand(Kind):
     kind = "record_by_hand"
     label = "record made by hand"
     taggable = False
-    only_told = True
+    makes_nothing = True
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         return {item.name: _observed(item.name, item.scope, item.properties) for item in wanted}
