@@ -10,13 +10,18 @@ import re
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import SHORTEST_SECRET
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.heartbeat import heartbeat
 
 TAIL = 30
+# Seconds without a word, after which one is due.
+SILENCE = 30.0
 HIDDEN = "********"
 _STEP = re.compile(r"STEP \d+/\d+: |Step \d+/\d+ : |#\d+ \[[^\]]*\d+/\d+\] ")
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -72,6 +77,7 @@ class Shell:
         found = {part for value in secrets for part in (value, *value.splitlines()) if len(part) >= SHORTEST_SECRET}
         self._secrets = sorted(found, key=len, reverse=True)
         self._progress = progress
+        self._said_at = 0.0
 
     def run(self, command: Sequence[str], doing: str, timeout: float, folder: Path | None = None) -> list[str]:
         """The lines of what a command says, on either channel. Raises BuilderFailed with the last of them."""
@@ -80,17 +86,20 @@ class Shell:
 
         def stop() -> None:
             over.set()
-            _kill(process)
+            _kill(process.pid)
 
         watch = threading.Timer(timeout, stop)
         watch.daemon = True
         watch.start()
         try:
-            lines = self._followed(process)
-            code = process.wait()
+            with heartbeat(self._progress, self._sign_of_life(doing)):
+                lines = self._followed(process)
+                code = process.wait()
         finally:
             watch.cancel()
-            _kill(process)
+            if process.poll() is None:
+                _kill(process.pid)
+                process.wait()
         if over.is_set():
             raise BuilderFailed(_failure(doing, f"took longer than {timeout:.0f} seconds and was stopped", lines))
         if code:
@@ -115,6 +124,19 @@ class Shell:
         except OSError as error:
             raise BuilderFailed(f"{doing}: {command[0]} cannot be run: {error.strerror}") from error
 
+    def _sign_of_life(self, doing: str) -> Callable[[], str]:
+        """Says that it goes on, where nothing was said for long: a step may take minutes, and so may a push."""
+        started = self._said_at = time.monotonic()
+
+        def said() -> str:
+            now = time.monotonic()
+            if now - self._said_at < SILENCE:
+                return ""
+            self._said_at = now
+            return f"{doing} goes on, for {now - started:.0f} s so far"
+
+        return said
+
     def _followed(self, process: subprocess.Popen[str]) -> list[str]:
         lines = []
         for line in process.stdout or ():
@@ -122,6 +144,7 @@ class Shell:
             if shown:
                 lines.append(shown)
             if _STEP.match(shown):
+                self._said_at = time.monotonic()
                 self._progress(shown)
         return lines
 
@@ -131,11 +154,10 @@ class Shell:
         return text
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    """End a command with everything that it started; one that is over is left alone."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _kill(group: int) -> None:
+    """End a command with everything that it started, which may have outlived it."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _failure(doing: str, what: str, lines: Sequence[str]) -> str:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.dockyard.aws.plugins.module_utils.image import shell
 from ansible_collections.dockyard.aws.plugins.module_utils.image.shell import BuilderFailed, Shell
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile import heartbeat
 
 
 def run(script, progress=None, secrets=(), environment=None, timeout=20):
-    shell = Shell(environment, secrets, (progress if progress is not None else []).append)
-    return shell.run(["/bin/sh", "-c", script], "the build", timeout)
+    one = Shell(environment, secrets, (progress if progress is not None else []).append)
+    return one.run(["/bin/sh", "-c", script], "the build", timeout)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,14 @@ def test_steps_are_progress(line):
     progress = []
     lines = run(f"echo '{line}'; echo '#1 [internal] load'; echo ' ---> abc'", progress)
     assert progress == [line] and len(lines) == 3
+
+
+def test_a_long_silence_is_broken(monkeypatch):
+    monkeypatch.setattr(heartbeat, "SECONDS", 0.05)
+    monkeypatch.setattr(shell, "SILENCE", 0.2)
+    progress = []
+    run("echo 'STEP 1/1: RUN make'; sleep 0.5", progress)
+    assert progress[:2] == ["STEP 1/1: RUN make", "the build goes on, for 0 s so far"] and len(progress) < 5
 
 
 def test_a_failure_shows_the_end_of_the_output():
@@ -68,11 +78,12 @@ def test_secrets_are_shown_neither_as_progress_nor_in_failures():
     assert "s3cret" not in str(caught.value) and "second" not in str(caught.value)
 
 
-def test_what_takes_too_long_ends_with_everything_that_it_started(tmp_path):
+@pytest.mark.parametrize("end", ["wait", "exit 0"])
+def test_what_takes_too_long_ends_with_everything_that_it_started(tmp_path, end):
     note = tmp_path / "pid"
     started = time.monotonic()
     with pytest.raises(BuilderFailed, match="took longer than 1 seconds and was stopped"):
-        run(f"sleep 60 & echo $! > {note}; wait", timeout=1)
+        run(f"sleep 60 & echo $! > {note}; {end}", timeout=1)
     assert time.monotonic() - started < 20
     state = Path(f"/proc/{note.read_text().strip()}/stat")
     assert not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z"
