@@ -8,8 +8,10 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import base
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.ecs import Ecs
@@ -171,69 +173,14 @@ def test_every_field_of_a_service_has_the_spelling_of_the_api():
     from botocore.model import ServiceModel
     from botocore.validate import ParamValidator
 
-    volume = {"role": "arn:aws:iam::1:role/x", "size_in_gib": 10, "volume_type": "gp3", "filesystem_type": "xfs"}
-    logs = {"log_driver": "awsfirelens", "options": {"delivery_stream": "x", "Name": "firehose"}}
-    tls = {"issuer_certificate_authority": {"aws_pca_authority_arn": "arn:x"}, "kms_key": "k", "role": "arn:r"}
-    hook = {
-        "target_type": "AWS_LAMBDA",
-        "hook_target_arn": "arn:l",
-        "role": "arn:r",
-        "lifecycle_stages": ["PRE_SCALE_UP"],
-        "timeout_configuration": {"timeout_in_minutes": 5, "action": "ROLLBACK"},
-    }
-    advanced = {
-        "alternate_target_group": "arn:g",
-        "production_listener_rule": "arn:p",
-        "test_listener_rule": "arn:t",
-        "role": "arn:r",
-    }
-    balancer = {
-        "target_group": "arn:g",
-        "container_name": "web",
-        "container_port": 8080,
-        "advanced_configuration": advanced,
-    }
-    connected = {
-        "port_name": "http",
-        "client_aliases": [{"port": 80, "dns_name": "web", "test_traffic_rules": {"header": {"name": "x"}}}],
-        "timeout": {"idle_timeout_seconds": 1, "per_request_timeout_seconds": 2},
-        "tls": tls,
-    }
-    value = fargate(
-        task_definition="arn:aws:ecs:us-east-1:1:task-definition/web:1",
-        role="arn:r",
-        load_balancers=[balancer],
-        network_configuration=None,
-        service_registries=[{"registry_arn": "arn:s", "port": 1, "container_name": "web", "container_port": 8080}],
-        deployment_configuration={
-            "strategy": "CANARY",
-            "bake_time_in_minutes": 5,
-            "canary_configuration": {"canary_percent": 5, "canary_bake_time_in_minutes": 5},
-            "linear_configuration": {"step_percent": 5, "step_bake_time_in_minutes": 5},
-            "lifecycle_hooks": [hook],
-            "alarms": {"alarm_names": ["a"]},
-            "deployment_circuit_breaker": {"reset_on_healthy_task": True},
-        },
-        deployment_controller="ECS",
-        health_check_grace_period_seconds=5,
-        placement_constraints=[{"type": "memberOf", "expression": "x"}],
-        placement_strategy=[{"type": "spread", "field": "host"}],
-        scheduling_strategy="REPLICA",
-        availability_zone_rebalancing="ENABLED",
-        enable_execute_command=True,
-        enable_ecs_managed_tags=True,
-        propagate_tags="SERVICE",
-        service_connect_configuration={"services": [connected], "log_configuration": logs, "namespace": "n"},
-        volume_configurations=[{"name": "data", "managed_ebs_volume": volume}],
-        vpc_lattice_configurations=[{"role": "arn:r", "target_group_arn": "arn:g", "port_name": "http"}],
-        platform_version="LATEST",
-    )
-    properties = made(value)[WEB].properties
+    options_of_all = yaml.safe_load((Path(__file__).parent / "whole_service.yml").read_text())
+    properties = made(fargate(**options_of_all))[WEB].properties
     model = ServiceModel(Loader().load_service_model("ecs", "service-2"))
     shape = model.operation_model("CreateService").input_shape
     report = ParamValidator().validate({"serviceName": "web", **properties}, shape)
     assert not report.has_errors(), report.generate_report()
-    assert properties["serviceConnectConfiguration"]["logConfiguration"]["options"] == logs["options"]
+    logs = {"delivery_stream": "x", "Name": "firehose"}
+    assert properties["serviceConnectConfiguration"]["logConfiguration"]["options"] == logs
     missing = set(shape.members) - set(properties) - {"serviceName", "cluster", "clientToken", "tags"}
     assert missing <= {"capacityProviderStrategy", "networkConfiguration", "monitoring", "gatewayConnectors"}
 
