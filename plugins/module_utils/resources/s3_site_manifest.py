@@ -139,22 +139,29 @@ def describe(
         if head is None:
             return key, None
         headers = {name: head[name] for name in HEADERS if head.get(name)}
-        content = _content(head, declared.get(key, {}), None if source is None else source / key)
+        before = found.manifest.files.get(key, {}) if found.manifest else {}
+        content = _content(head, before, declared.get(key, {}), None if source is None else source / key)
         return key, {"SHA256": content, **headers, **found.listed[key]}
 
     result.update((key, entry) for key, entry in each(ask, sorted(unknown)) if entry is not None)
     return result
 
 
-def _content(head: Mapping[str, Any], declared: Mapping[str, Any], local: Path | None) -> str:
+def _content(
+    head: Mapping[str, Any], before: Mapping[str, Any], declared: Mapping[str, Any], local: Path | None
+) -> str:
     """The SHA-256 of an object that somebody else may have written, as far as it can be told without reading it."""
     checksum = head.get("ChecksumSHA256")
     if checksum and "-" not in checksum and head.get("ChecksumType") != "COMPOSITE":
         return base64.b64decode(checksum).hex()
     etag = str(head.get("ETag", "")).strip('"')
     plain = str(head.get("ServerSideEncryption", "AES256")) == "AES256" and "SSECustomerAlgorithm" not in head
-    if plain and MD5.fullmatch(etag) and head.get("ContentLength") == declared.get("Size") and _md5(local) == etag:
-        return str(declared["SHA256"])
+    if plain and MD5.fullmatch(etag):
+        size = head.get("ContentLength")
+        if str(before.get("ETag", "")).strip('"') == etag and before.get("Size") == size and before.get("SHA256"):
+            return str(before["SHA256"])
+        if declared.get("Size") == size and _md5(local) == etag:
+            return str(declared["SHA256"])
     return f"not known (ETag {etag})"
 
 
