@@ -18,6 +18,7 @@ INVENTORY = ROOT / "inventories" / "lms"
 PLATFORM, BACKEND, FRONT_END = "lms", "lms-backend", "lms-front-end"
 SITE, APPLICATION = "lms.example.org", "app.lms.example.org"
 CLUSTER = "lms-cluster"
+SETTING = {"bucket": "lms-terraform-state", "lock_table": "lms-terraform-locks"}
 # What lms has no use for, and its layers make as well.
 MORE: dict[tuple[str, str, str], list[dict[str, Any]]] = {
     ("certificate", BACKEND, "certificates"): [{"name": "courses", "domain_name": "courses.lms.example.org"}],
@@ -60,6 +61,7 @@ def declared() -> dict[str, dict[str, Any]]:
     found["alb"][PLATFORM]["load_balancers"][0]["listeners"][0]["extra_certificates"] = ["courses"]
     target["suspended_state"] = {"dynamic_scaling_in_suspended": False}
     found["certificate"][BACKEND]["certificates"][0]["transparency_logging"] = True
+    found["iam"][BACKEND]["deploy_roles"][0]["remote_state"] = SETTING
     return {layer: found[layer] for layer in LAYERS if layer in found}
 
 
@@ -68,6 +70,7 @@ ZONE, STATUS, ALIAS = f"route53_zone/{SITE}", f"route53_record/status.{SITE}/CNA
 TARGET, RUNNING = f"scalable_target/{CLUSTER}/{BACKEND}", f"ecs_service/{CLUSTER}/{BACKEND}"
 HTTPS, HTTP = "listener/lms-load-balancer:443", "listener/lms-load-balancer:80"
 FILES, BUCKET, POLICY = f"s3_site_files/{SITE}", f"s3_bucket/{SITE}", f"s3_bucket_policy/{SITE}"
+PROVIDER = "iam_openid_connect_provider/token.actions.githubusercontent.com"
 DISTRIBUTION = f"cloudfront_distribution/{APPLICATION}"
 CONTROL = f"cloudfront_origin_access_control/{APPLICATION}"
 GROUP, BALANCERS = "security_group_rules/lms-backend", "security_group/lms-load-balancer"
@@ -167,6 +170,13 @@ def files(world: World) -> None:
 
 
 CASES: dict[str, Case] = {
+    "audience of a provider": Case(
+        lambda world: world.iam.add_client_id_to_open_id_connect_provider(
+            OpenIDConnectProviderArn=world.arn(PROVIDER), ClientID="by-hand"
+        ),
+        PROVIDER,
+        {"ClientIDList": (["sts.amazonaws.com"], ["by-hand", "sts.amazonaws.com"])},
+    ),
     "certificate logging": Case(
         lambda world: world.acm.update_certificate_options(
             CertificateArn=world.arn(CERTIFICATE), Options={"CertificateTransparencyLoggingPreference": "DISABLED"}

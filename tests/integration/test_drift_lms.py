@@ -10,10 +10,8 @@ import shutil
 import pytest
 
 from tests.integration import drift_cases_lms as lms
-from tests.integration.drift_cases_lms import CASES
+from tests.integration.drift_cases_lms import CASES, SETTING
 from tests.integration.drifting import Applied, expected, fields
-
-SETTING = {"bucket": "lms-terraform-state", "lock_table": "lms-terraform-locks"}
 
 
 @pytest.fixture(scope="module")
