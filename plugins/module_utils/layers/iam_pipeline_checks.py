@@ -187,12 +187,18 @@ def _unknown_audiences(declarations: Sequence[Declaration]) -> Iterator[Problem]
 def warnings(declarations: Sequence[Declaration], declared: Mapping[Address, Resource]) -> Iterator[Problem]:
     for declaration in declarations:
         for role in declaration.options["deploy_roles"]:
-            for item in role["services"]:
-                for message in _missing(role, item, declared):
-                    yield Problem(declaration.host, f"iam.deploy_roles[{role['name']}]", message)
+            found = list(_any(role))
+            found += [message for item in role["services"] for message in _missing(item, declared)]
+            yield from (Problem(declaration.host, f"iam.deploy_roles[{role['name']}]", message) for message in found)
 
 
-def _missing(role: Mapping[str, Any], item: Mapping[str, Any], declared: Mapping[Address, Resource]) -> Iterator[str]:
+def _any(role: Mapping[str, Any]) -> Iterator[str]:
+    for option in ("branches", "tags", "environments"):
+        if "*" in ((iam_pipelines.system_of(role) or {}).get(option) or ()):
+            yield f"{option} has '*': whoever may push anything to the repository can deploy"
+
+
+def _missing(item: Mapping[str, Any], declared: Mapping[Address, Resource]) -> Iterator[str]:
     """What the declared service needs and the role does not allow."""
     family = item["family"] or item["service"]
     name = f"{item['cluster']}/{item['service']}"

@@ -340,3 +340,9 @@ def test_what_a_declared_service_needs_and_the_role_lacks_is_warned_of(changes, 
     found = [str(item) for item in LAYER.warn([declaration(**bad(service=changes))], declared)]
     assert len(found) == len(expected)
     assert all(text in item for text, item in zip(expected, found, strict=True)), found
+
+
+@pytest.mark.parametrize("names", [["*"], ["main", "*"], ["main"], ["release/*"]], ids=",".join)
+def test_every_branch_is_warned_of(names):
+    found = [str(item) for item in LAYER.warn([declaration(**bad(github={**GITHUB, "branches": names}))], {})]
+    assert ["branches has '*': whoever may push" in item for item in found] == [True] * ("*" in names)
