@@ -250,3 +250,19 @@ def test_a_provider_made_by_hand_is_used_as_it_is(runner, emulator):
     runner.make(declarations, state="absent")
     answer = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=made["OpenIDConnectProviderArn"])
     assert (answer["ThumbprintList"], answer.get("Tags", [])) == (["a" * 40], [])
+
+
+def test_an_audience_that_somebody_added_is_drift(runner, emulator, tmp_path):
+    options = {"remote_state": {"bucket": "no-bucket-yet"}, "base_dir": str(tmp_path)}
+    declarations = {"iam": {"platform": PROVIDER}}
+    runner.make(declarations, **options)
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{NAME}"
+    emulator.client("iam").add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="theirs")
+    (change,) = runner.plan(declarations, **options).plan.shown()
+    assert (change.action, change.reason, [item.path for item in change.differences]) == (
+        "update",
+        "drift",
+        ["ClientIDList"],
+    )
+    runner.make(declarations, **options)
+    runner.assert_nothing_to_do(declarations)
