@@ -32,7 +32,7 @@ def deploy_lines(result: Result, check_mode: bool = False, paint: Paint = plan_v
 
 def _deploy(item: Result, check_mode: bool) -> Iterator[str]:
     before, after = item["previous_task_definition"], item["task_definition"]
-    if item["status"] == "unchanged":
+    if item["status"] == "unchanged" or before == after:
         yield f"{before} runs already"
     else:
         yield f"{before} → {after or 'a new revision'}"

@@ -52,12 +52,21 @@ def look(
 
 
 class Script:
-    """What is shown after the update, look by look (the last one for good), and what after it was taken back."""
+    """What is shown look by look (the last one for good), and what after it was taken back.
 
-    def __init__(self, looks: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]] = (), healthy: bool = True):
+    updated: from the beginning; else it begins when the service is updated.
+    """
+
+    def __init__(
+        self,
+        looks: Sequence[dict[str, Any]],
+        after: Sequence[dict[str, Any]] = (),
+        healthy: bool = True,
+        updated: bool = False,
+    ) -> None:
         self.looks, self.after, self.healthy = list(looks), list(after), healthy
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.updated, self._number = False, -1
+        self.updated, self._number = updated, -1
 
     @property
     def current(self) -> dict[str, Any]:

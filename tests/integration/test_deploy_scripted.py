@@ -14,6 +14,7 @@ from tests.integration.engine import Runner
 from tests.integration.playbooks import forget
 from tests.integration.scripted import OLD, OTHER, OURS, RECORD, Endpoint, Script, deployment, look
 
+pytestmark = pytest.mark.xdist_group("deploy_scripted")
 BLUE_GREEN = {"strategy": "BLUE_GREEN", "bake_time_in_minutes": 5}
 STAGES = ("PRE_SCALE_UP", "SCALE_UP", "TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME", "CLEAN_UP")
 
@@ -99,6 +100,17 @@ def test_the_stages_of_a_blue_green_deployment_are_told(endpoint, play):
     report, lines = play(Script([*going, done]), configuration=BLUE_GREEN)
     assert (report["status"], report["running"]) == ("deployed", f"{report['task_definition']} runs with 2 of 2 tasks")
     assert [line for line in lines if "stage" in line] == [f"web: stage {stage}" for stage in STAGES]
+
+
+def test_a_pause_says_how_to_go_on(endpoint, play):
+    hook = {"hookId": "h1", "targetType": "PAUSE", "status": "AWAITING_ACTION", "expiresAt": 1_900_003_600}
+    paused = in_stage("POST_TEST_TRAFFIC_SHIFT", lifecycleHookDetails=[{**hook, "timeoutAction": "ROLLBACK"}])
+    done = look(new(endpoint, "COMPLETED", 2), status="SUCCESSFUL")
+    _report, lines = play(Script([look(new(endpoint), old(), **paused), done]), configuration=BLUE_GREEN)
+    assert [line for line in lines if "paused" in line] == [
+        "web: the deployment is paused until 2030-03-17T18:46:40Z, then ROLLBACK: aws ecs continue-service-deployment "
+        f"--service-deployment-arn {RECORD} --hook-id h1 --action CONTINUE (or ROLLBACK)"
+    ]
 
 
 def test_what_ecs_does_not_end_is_stopped_by_its_own_rollback(endpoint, play):
@@ -204,3 +216,72 @@ def test_what_somebody_else_ends_is_not_undone(endpoint, play, last, why, end):
     assert report["status"] == "failed" and f"failed: {why}" in report["error"] and end in report["error"]
     assert len(script.called("UpdateService")) == 1
     assert not script.called("StopServiceDeployment") and not script.called("DeregisterTaskDefinition")
+
+
+@pytest.fixture
+def begun(endpoint):
+    """A revision of v2 that somebody's deploy has brought to the service, who did not see its end."""
+    ecs = endpoint.emulator.client("ecs")
+    task = ecs.describe_task_definition(taskDefinition="web:1")["taskDefinition"]
+    image = {"repositoryName": "web", "imageIds": [{"imageTag": "v2"}]}
+    digest = endpoint.emulator.client("ecr").describe_images(**image)["imageDetails"][0]["imageDigest"]
+    container = {**task["containerDefinitions"][0]}
+    container["image"] = f"{container['image'].rpartition(':')[0]}@{digest}"
+    names = ("family", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn")
+    given = {name: task[name] for name in names}
+    candidate = {"tags": [{"key": "dockyard:candidate", "value": "true"}]}  # killed before it was taken away
+    registered = ecs.register_task_definition(**given, **candidate, containerDefinitions=[container])["taskDefinition"]
+    arn = registered["taskDefinitionArn"]
+    yield arn.rsplit("/", 1)[-1]
+    ecs.deregister_task_definition(taskDefinition=arn)
+
+
+def test_a_deploy_that_was_interrupted_is_followed_to_its_end_by_the_next(endpoint, play, begun):
+    going = [look(deployment(OURS, begun), old())] * 4
+    script = Script([*going, look(deployment(OURS, begun, "COMPLETED", 2))], updated=True)
+    report, lines = play(script)
+    assert (report["status"], report["previous_task_definition"], report["task_definition"]) == (
+        "deployed",
+        "web:1",
+        begun,
+    )
+    assert f"web: deployment {OURS} of {begun} is on its way already: followed" in lines
+    assert not script.called("UpdateService") and not script.called("RegisterTaskDefinition")
+    described = endpoint.emulator.client("ecs").describe_task_definition(taskDefinition=begun, include=["TAGS"])
+    assert described.get("tags", []) == []
+
+
+def test_a_deploy_that_was_interrupted_and_fails_takes_its_revision_along(endpoint, play, begun):
+    failed = deployment(
+        OURS, begun, "FAILED", rolloutStateReason="ECS deployment circuit breaker: tasks failed to start."
+    )
+    going = [look(deployment(OURS, begun), old())] * 4
+    script = Script([*going, look(old("IN_PROGRESS"), failed), look(old(), failed), look(old())], updated=True)
+    report, _lines = play(script)
+    assert report["status"] == "failed" and report["deregistered"] == [begun]
+    assert "failed: ECS deployment circuit breaker: tasks failed to start" in report["error"]
+    assert "ECS went back: web:1 runs with 2 of 2 tasks." in report["error"]
+
+
+def test_a_revision_that_failed_and_runs_nowhere_is_tried_again(play, begun):
+    failed = look(deployment(OURS, begun, "FAILED"), old())
+    script = Script([failed], after=[look(deployment(OTHER, begun, "COMPLETED", 2))], updated=True)
+    report, _lines = play(script)
+    assert report["status"] == "deployed"
+    assert script.called("UpdateService")[0]["forceNewDeployment"] is True
+
+
+def test_a_failed_revision_that_was_left_behind_is_told_and_taken_out_of_the_way(endpoint, begun):
+    ecs, script = endpoint.emulator.client("ecs"), Script([look(old())], updated=True)
+    arn = ecs.describe_task_definition(taskDefinition=begun)["taskDefinition"]["taskDefinitionArn"]
+    ecs.untag_resource(resourceArn=arn, tagKeys=["dockyard:candidate"])
+    endpoint.script = script
+    deployer = Deployer(endpoint.runner, declared())
+    problem = deployer.status()["services"][0]["problems"]
+    assert len(problem) == 1 and problem[0].startswith(f"{begun} is newer than what it runs")
+    report = deployer.deploy(revision="1")["services"][0]
+    assert begun in report["deregistered"]
+    assert (report["status"], report["task_definition"], report["error"]) == ("rolled back", "web:1", "")
+    assert not script.called("UpdateService")
+    assert deployer.status()["healthy"]
+    endpoint.script = None

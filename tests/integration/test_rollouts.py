@@ -11,6 +11,8 @@ from tests.integration.engine import Runner
 from tests.integration.playbooks import forget
 from tests.integration.rollouts import TAGS, Shop, declarations, push, visitors
 
+pytestmark = pytest.mark.xdist_group("rollouts")
+
 
 @pytest.fixture(scope="module")
 def shop(ministack_process, tmp_path_factory):

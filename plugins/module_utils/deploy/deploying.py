@@ -66,7 +66,8 @@ class Deploy:
         self._planned, self._ledger, self._service, self._params = planned, ledger, service, params
         self.report = Report(service.host, service.name)
         self._live: dict[str, Any] = {}
-        self._running = Observed("", {}, {})
+        self._running = self._stable = Observed("", {}, {})
+        self._goes_on = False
         self._definition: dict[str, Any] = {}
         self._target: Observed | None = None
         self._withdraw: list[str] = []
@@ -89,11 +90,20 @@ class Deploy:
         if running is None:
             raise ReconcileError(f"{self._service.name} runs {live['taskDefinition']}, which ECS does not describe")
         self._running = running
+        self._stable = self._last_completed(live, running)
         self.report.previous_task_definition = self.report.task_definition = short(live["taskDefinition"])
         if self._params.get("revision"):
             self._prepare_return(str(self._params["revision"]))
         else:
             self._prepare_new()
+
+    def _last_completed(self, live: Mapping[str, Any], running: Observed) -> Observed:
+        """What to go back to: ECS may still be on its way to what the service names."""
+        items = sorted(live.get("deployments") or (), key=lambda item: item["status"] != "PRIMARY")
+        done = [item["taskDefinition"] for item in items if item.get("rolloutState", "COMPLETED") == "COMPLETED"]
+        if not done or done[0] == live["taskDefinition"]:
+            return running
+        return resource.described(self._aws, done[0])[0] or running
 
     def _check_ownership(self) -> None:
         options, name = self._service.options, self._service.name
@@ -115,7 +125,7 @@ class Deploy:
         self._target = resource.newest(self._aws, arn)
         there = revisions.active(self._aws, self._service.family)
         self._withdraw = [item for item in there if ecs_rollout.revision(item) > ecs_rollout.revision(arn)]
-        if self._target is None or arn == running:
+        if self._target is None or (arn == running and not self._withdraw):
             return
         found = _differences(self._target.properties, self._running)
         self._say_what(found, short(arn), False)
@@ -129,7 +139,7 @@ class Deploy:
         pinned = self._pinned(wanted, whole)
         self._definition = defining.with_images(whole, running, pinned)
         found = _differences(self._definition, self._running)
-        if not found and not self._params["force"]:
+        if not found and not self._params["force"] and not self._is_unfinished():
             return
         newest = resource.newest(self._aws, self._service.family)
         known = [item for item in (self._running, newest) if item is not None and self._is_target(item)]
@@ -144,6 +154,15 @@ class Deploy:
             return defining.wanted_images(whole, running, self._params.get("image_tag"), images)
         named = defining.wanted_images(whole, running, None, images) if images else {}
         return {**defining.built_images(whole, running, built), **named}
+
+    def _is_unfinished(self) -> bool:
+        """What is asked for is what the service names, but not what it runs: an earlier deploy did not get there."""
+        state = (ecs_rollout.primary_of(self._live) or {}).get("rolloutState")
+        self._goes_on = state == "IN_PROGRESS"
+        if state == "FAILED":
+            self._params = {**self._params, "force": True}
+        self.report.previous_task_definition = short(self._stable.attributes["arn"])
+        return state in ("IN_PROGRESS", "FAILED")
 
     def _is_target(self, observed: Observed) -> bool:
         return not _differences(self._definition, observed)
@@ -203,10 +222,9 @@ class Deploy:
         """Do it. Raises DeployFailed with the whole story where it fails."""
         try:
             target = self._target or self._registered()
-            if self.report.status == DEPLOYED:
+            if self.report.status == DEPLOYED and not self._goes_on:
                 self._one_off_tasks(target)
-            rollout = Rollout(self._aws, self._ledger, self._service, self._planned, self._params, self.report)
-            rollout.bring(target, self._running)
+            self._roll_out(target)
         except DeployFailed:
             self.report.status = FAILED
             raise
@@ -219,6 +237,13 @@ class Deploy:
             goes_on = f"{why} The deployment {self.report.deployment} goes on in ECS: look at it with status.yml"
             raise DeployFailed(goes_on) from error
         self._clean_up(target)
+
+    def _roll_out(self, target: Observed) -> None:
+        rollout = Rollout(self._aws, self._ledger, self._service, self._planned, self._params, self.report)
+        if self._goes_on:
+            rollout.go_on(target, self._stable, self._live)
+        elif self.report.status == DEPLOYED or target.attributes["arn"] != self._live["taskDefinition"]:
+            rollout.bring(target, self._stable)
 
     def _registered(self) -> Observed:
         self._ledger.write(self._register)

@@ -109,6 +109,8 @@ class Follower:
         record = self._records.current() if self._records else None
         if record is not None and record.get("lifecycleStage"):
             self._say("stage", f"stage {record['lifecycleStage']}")
+        for hook in _paused(record or {}):
+            self._say(f"hook {hook['hookId']}", verdict.pause_words(hook, str((record or {})["serviceDeploymentArn"])))
         facts = Facts(
             service,
             record,
@@ -153,6 +155,11 @@ class Follower:
         if self._told.get(topic) != line:
             self._told[topic] = line
             self._aws.progress(f"{self._service}: {line}")
+
+
+def _paused(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The hooks at which ECS waits for somebody."""
+    return [item for item in record.get("lifecycleHookDetails") or () if item.get("status") == "AWAITING_ACTION"]
 
 
 def _counts(service: Mapping[str, Any], identity: str) -> str:

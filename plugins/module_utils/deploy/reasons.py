@@ -31,13 +31,14 @@ def stopped(aws: Aws, cluster: str, service: str) -> list[dict[str, Any]]:
 
 
 def targets(aws: Aws, service: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The targets of a service's target groups, by the groups' ARNs."""
-    found = {}
+    """The targets of a service's target groups, by the groups' ARNs; of both where traffic shifts between two."""
+    found: dict[str, list[dict[str, Any]]] = {}
     for balancer in service.get("loadBalancers") or ():
-        arn = balancer.get("targetGroupArn")
-        if arn and arn not in found:
-            answer = aws.client("elbv2").describe_target_health(TargetGroupArn=arn)
-            found[arn] = list(answer["TargetHealthDescriptions"])
+        alternate = (balancer.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
+        for arn in (balancer.get("targetGroupArn"), alternate):
+            if arn and arn not in found:
+                answer = aws.client("elbv2").describe_target_health(TargetGroupArn=arn)
+                found[arn] = list(answer["TargetHealthDescriptions"])
     return found
 
 

@@ -17,6 +17,7 @@ NOT_HERE = frozenset(
     {"UnsupportedFeatureException", "UnknownOperationException", "InvalidAction", "NotImplemented", "501", *DENIED}
 )
 LISTED = 10
+GOING = ("PENDING", "IN_PROGRESS")
 
 
 class Records:
@@ -32,6 +33,12 @@ class Records:
     @property
     def arn(self) -> str:
         return self._arn
+
+    def take_running(self) -> None:
+        """The record is of the newest deployment that has not ended."""
+        going = [item for item in self._listed() if item.get("status") in GOING]
+        if going:
+            self._arn = max(going, key=lambda item: str(item.get("createdAt") or ""))["serviceDeploymentArn"]
 
     def current(self) -> Mapping[str, Any] | None:
         """The record of the first deployment that was started since, or None where there is none."""

@@ -62,7 +62,23 @@ class Rollout:
 
     def bring(self, target: Observed, before: Observed) -> None:
         """Update the service and follow the deployment; raises DeployFailed once the old revision runs again."""
-        follower = self._update(target)
+        self._to_the_end(self._update(target, before), target, before)
+
+    def go_on(self, target: Observed, before: Observed, live: Mapping[str, Any]) -> None:
+        """Follow the deployment that is on its way already: somebody began it and did not see its end."""
+        self._records = Records(self._aws, self._service.name)
+        self._records.take_running()
+        self._is_the_services(target)
+        primary = ecs_rollout.primary_of(live) or {}
+        known = frozenset(item["id"] for item in live.get("deployments") or ()) - {primary["id"]}
+        self._report.deployment, arn = primary["id"], target.attributes["arn"]
+        self._watched = Watched(primary["id"], arn, before.attributes["arn"], known)
+        self._aws.progress(
+            f"{self._service.short_name}: deployment {primary['id']} of {short(arn)} is on its way already: followed"
+        )
+        self._to_the_end(self._follower(live), target, before)
+
+    def _to_the_end(self, follower: Follower, target: Observed, before: Observed) -> None:
         followed = follower.follow(self._timeout())
         self._report.events, self._report.seconds = followed.events, round(followed.seconds, 1)
         if followed.verdict.state == verdict.DONE:
@@ -82,7 +98,7 @@ class Rollout:
         minutes = (given.get("bake_time_in_minutes") or 0) + sum(map(_minutes, steps))
         return float(self._service.options["wait_timeout"]) + 60.0 * minutes
 
-    def _update(self, target: Observed) -> Follower:
+    def _update(self, target: Observed, stable: Observed) -> Follower:
         """Under the state's lock. What site.yml brings to the service it takes from then on."""
         ecs, name = self._aws.client("ecs"), self._service.name
         self._records = Records(self._aws, name)
@@ -98,17 +114,21 @@ class Rollout:
         def update() -> None:
             changed = ecs.update_service(cluster=self._service.cluster, service=self._service.short_name, **arguments)
             answer.update(changed["service"])
-            if CANDIDATE_TAG in (target.tags or {}):
-                ecs.untag_resource(resourceArn=arn, tagKeys=[CANDIDATE_TAG])
-                target.tags = {key: value for key, value in (target.tags or {}).items() if key != CANDIDATE_TAG}
+            self._is_the_services(target)
 
         self._ledger.bring(self._service, target.attributes, update)
         started = ecs_rollout.primary_of(answer) or {}
         self._report.deployment = started.get("id", "")
         known = frozenset(item["id"] for item in before.get("deployments") or ()) - {self._report.deployment}
-        self._watched = Watched(self._report.deployment, arn, before["taskDefinition"], known)
+        self._watched = Watched(self._report.deployment, arn, stable.attributes["arn"], known)
         self._aws.progress(f"{self._service.short_name}: deployment {self._report.deployment} of {short(arn)} started")
         return self._follower(before)
+
+    def _is_the_services(self, target: Observed) -> None:
+        """It is no candidate any more: from now on site.yml takes it for the family's newest."""
+        if CANDIDATE_TAG in (target.tags or {}):
+            self._aws.client("ecs").untag_resource(resourceArn=target.attributes["arn"], tagKeys=[CANDIDATE_TAG])
+            target.tags = {key: value for key, value in (target.tags or {}).items() if key != CANDIDATE_TAG}
 
     def _follower(self, before: Mapping[str, Any]) -> Follower:
         grace = float(before.get("healthCheckGracePeriodSeconds") or 0)

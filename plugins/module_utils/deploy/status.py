@@ -82,8 +82,20 @@ def _row(sessions: Sessions, service: Service, live: Mapping[str, Any] | None, e
         },
         "targets": targets,
         "events": [_event(service, item) for item in (live.get("events") or ())[:events]],
-        "problems": list(dict.fromkeys([*ecs_rollout.remarks(live), *bad])),
+        "problems": list(dict.fromkeys([*ecs_rollout.remarks(live), *_newer(aws, service, live), *bad])),
     }
+
+
+def _newer(aws: Aws, service: Service, live: Mapping[str, Any]) -> list[str]:
+    """A newer revision than the one that runs: left behind where ECS went back after nobody looked any more."""
+    newest = resource.latest(aws, service.family) if service.family else None
+    running = ecs_rollout.revision(live["taskDefinition"])
+    if newest is None or int(newest.attributes["revision"]) <= running:
+        return []
+    return [
+        f"{short(newest.attributes['arn'])} is newer than what it runs, and the next run of site.yml brings it. "
+        f"Where it failed: playbooks/rollback.yml -e rollback_revision={running} takes it out of the way"
+    ]
 
 
 def _empty() -> dict[str, Any]:

@@ -198,6 +198,15 @@ def short(task_definition: str) -> str:
     return str(task_definition).rsplit("/", 1)[-1]
 
 
+def pause_words(hook: Mapping[str, Any], deployment: str) -> str:
+    """At which hook ECS waits for somebody, how long, and how it is told to go on."""
+    until = f" until {moment(hook['expiresAt'])}, then {hook.get('timeoutAction')}" if hook.get("expiresAt") else ""
+    return (
+        f"the deployment is paused{until}: aws ecs continue-service-deployment --service-deployment-arn {deployment} "
+        f"--hook-id {hook['hookId']} --action CONTINUE (or ROLLBACK)"
+    )
+
+
 def moment(value: Any) -> str:
     """A time as people and pipelines read it: SDKs give it in the zone of the machine."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value or "")

@@ -320,6 +320,18 @@ def test_targets_that_stay_unhealthy():
     assert script.lines.count(f"web: {said}") == 1
 
 
+def test_both_target_groups_between_which_traffic_shifts_are_looked_at():
+    sick = {"State": "unhealthy", "Reason": "Target.Timeout"}
+    arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{}/abc"
+    balancer = {
+        "targetGroupArn": arn.format("blue"),
+        "advancedConfiguration": {"alternateTargetGroupArn": arn.format("green")},
+    }
+    script = Script([RUNNING], health=[{"Target": {"Id": "10.0.0.4", "Port": 4000}, "TargetHealth": sick}])
+    found = reasons.bad_targets(reasons.targets(script, {"loadBalancers": [balancer]}))
+    assert [text.split(" of ")[1].split(" is ")[0] for text in found] == ["blue", "green"]
+
+
 def test_a_moment_without_an_answer_says_nothing():
     done = service(deployment(2, NEW, state="COMPLETED", runningCount=2))
     broken = {"status": "ACTIVE"}
