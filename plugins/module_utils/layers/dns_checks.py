@@ -41,6 +41,7 @@ def problems(declarations: Sequence[Declaration], environment: Environment) -> I
             for path, message in _record(record, environment):
                 yield Problem(declaration.host, f"dns.records[{record['name']}/{record['type']}].{path}", message)
     yield from _together(declarations)
+    yield from _groups(declarations)
 
 
 def warnings(declarations: Sequence[Declaration]) -> Iterator[Problem]:
@@ -175,6 +176,25 @@ def _routing(options: Mapping[str, Any]) -> Found:
         yield "multi_value_answer", "is not for alias records"
     if options["failover"] == "PRIMARY" and not options["alias"] and not options["health_check_id"]:
         yield "health_check_id", "is not given; Route 53 wants one for a PRIMARY record with values"
+
+
+def _groups(declarations: Sequence[Declaration]) -> Iterator[Problem]:
+    """Records of one name and type with identifiers are chosen from in one way, and each failover role is there once."""
+    groups: dict[tuple[bool, str, str], list[tuple[str, str]]] = defaultdict(list)
+    for declaration in declarations:
+        for record in declaration.options["records"]:
+            key = (record["private"], canonical_name(record["name"]), record["type"])
+            ways = [name for name in ROUTING if record[name] is not None][:1]
+            groups[key] += [(declaration.host, f"failover {record[way]}" if way == "failover" else way) for way in ways]
+    for (_private, name, record_type), found in groups.items():
+        where, ways = f"dns.records[{name}/{record_type}]", sorted({way for _host, way in found})
+        if len({way.split(" ")[0] for way in ways}) > 1:
+            yield Problem(found[-1][0], where, f"is declared with {' and '.join(ways)}; all records of a name use one")
+        for way in ways:
+            hosts = [host for host, other in found if other == way]
+            if way.startswith("failover") and len(hosts) > 1:
+                message = f"is declared {len(hosts)} times ({', '.join(hosts)}) with {way}; there can be one"
+                yield Problem(hosts[-1], where, message)
 
 
 def _together(declarations: Sequence[Declaration]) -> Iterator[Problem]:

@@ -149,6 +149,14 @@ def test_bad_input_is_refused(record, message):
     ("records", "message"),
     [
         ([A, {**A, "type": "CNAME", "values": ["b.org"]}], r"has a CNAME and A"),
+        (
+            [{**A, "set_identifier": "a", "weight": 1}, {**A, "set_identifier": "b", "latency_region": "eu-west-1"}],
+            r"is declared with latency_region and weight; all records of a name use one",
+        ),
+        (
+            [{**A, "set_identifier": name, "failover": "SECONDARY"} for name in "ab"],
+            r"is declared 2 times \(platform, platform\) with failover SECONDARY; there can be one",
+        ),
         ([A, {**A, "name": "API.example.org."}], r"is declared 2 times \(platform\); give each a set_identifier"),
     ],
 )
@@ -160,6 +168,8 @@ def test_records_that_exclude_each_other(records, message):
 def test_records_that_go_together():
     blue, green = ({**A, "set_identifier": name, "weight": 1} for name in ("blue", "green"))
     assert problems(parse(blue), parse(green, host="other")) == []
+    checked = {**A, "failover": "PRIMARY", "set_identifier": "a", "health_check_id": "h"}
+    assert problems(parse(checked, {**A, "failover": "SECONDARY", "set_identifier": "b"})) == []
     private = {**A, "zone": "example.org", "private": True}
     assert problems(parse(A, private, {**A, "type": "TXT"})) == []
 
