@@ -179,7 +179,7 @@ def _routing(options: Mapping[str, Any]) -> Found:
 
 
 def _groups(declarations: Sequence[Declaration]) -> Iterator[Problem]:
-    """Records of one name and type with identifiers are chosen from in one way, and each failover role is there once."""
+    """Records with identifiers, of one name and type: chosen from in one way, and each failover role once."""
     groups: dict[tuple[bool, str, str], list[tuple[str, str]]] = defaultdict(list)
     for declaration in declarations:
         for record in declaration.options["records"]:
