@@ -159,3 +159,17 @@ def test_drift_tells_what_a_later_version_recorded(runner, emulator, home):
     s3.put_object(Bucket=BUCKET, Key=key, Body=body.replace(b"ecr_repository/alpha", b"ecr_novelty/alpha"))
     found = drift_run.run({**runner.params({"ecr": ECR}, **options), "layers": ["ecr"]}, runner.progress.append)
     assert "ecr_novelty/alpha was not compared: this version of the collection has no such kind" in found["notes"]
+
+
+def test_prune_leaves_alone_what_another_inventory_recorded(runner, emulator, home):
+    """The same environment name and state, and no host in common."""
+    runner.make({"ecr": ECR}, **home)
+    other = {"ecr": {"b": {"repositories": [{"name": "beta"}]}}}
+    with pytest.raises(PlanError, match="only what the hosts a declared, and this inventory has none of them"):
+        runner.run(other, **home, prune=True, whole_inventory=True)
+    assert [item["repositoryName"] for item in emulator.client("ecr").describe_repositories()["repositories"]] == [
+        "alpha"
+    ]
+    runner.make(other, **home)
+    pruned = runner.run(other, **home, prune=True, whole_inventory=True)
+    assert [change["name"] for change in pruned.changes] == ["alpha"], "once it has recorded something, hosts may go"

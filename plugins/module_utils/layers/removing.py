@@ -26,6 +26,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.state.memory import E
 from ansible_collections.dockyard.aws.plugins.module_utils.state.remembering import resource_of
 
 Found = TypeVar("Found")
+# So many are named of hosts that nobody knows.
+SOME_HOSTS = 5
 Remembered = dict[Address, tuple[str, Entry]]
 
 
@@ -56,6 +58,20 @@ def check_place(params: Mapping[str, Any], environment: Environment, documents: 
     found = list(elsewhere(environment, documents))
     if found and (params["state"] == "absent" or params.get("prune")):
         raise PlanError([Problem("", remote_state.VARIABLE, text) for text in found])
+
+
+def check_inventory(params: Mapping[str, Any], hosts: Collection[str], documents: Documents) -> None:
+    """Refuse to prune what another inventory recorded: each would take the other's things for declared no more."""
+    recorded = {entry.host for _layer, memory in documents.memories() for entry in memory.resources.values()} - {""}
+    if not params.get("prune") or not recorded or not hosts or recorded & set(hosts):
+        return
+    names = ", ".join(sorted(recorded)[:SOME_HOSTS]) + (", …" if len(recorded) > SOME_HOSTS else "")
+    message = (
+        f"remembers only what the hosts {names} declared, and this inventory has none of them. If another inventory "
+        f"uses the environment name {params['environment_name']!r} too, give each a name and state prefix of its own; "
+        "if all hosts were renamed, run without prune first, which records what is declared under the new names"
+    )
+    raise PlanError([Problem("", remote_state.VARIABLE, message)])
 
 
 def elsewhere(environment: Environment, documents: Documents) -> Iterator[str]:

@@ -113,6 +113,7 @@ def plan(params: Mapping[str, Any], progress: Progress, hosts: Collection[str] =
             wanted = LAYERS if from_memory or params.get("prune") else layers
             documents = _recorder(setting, params, sessions, progress).read(_hosts_of(wanted, resources))
             removing.check_place(params, environment, documents)
+            removing.check_inventory(params, hosts, documents)
         staying, going = _staying_and_going(params, layers, hosts, resources, documents)
         for resource in going.resources:
             resource.protect = resource.protect or resource.address in guarded
