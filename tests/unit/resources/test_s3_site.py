@@ -271,6 +271,23 @@ def test_what_an_unknown_object_holds(s3, folder, desired, name):
     assert described["app.js"]["ContentType"] == "text/plain"
 
 
+@pytest.mark.parametrize(
+    ("change", "head", "expected"),
+    [
+        ({}, {}, "as published"),
+        ({"ETag": '"0123456789abcdef0123456789abcdef"'}, {}, UNKNOWN),
+        ({"Size": 2}, {}, UNKNOWN),
+        ({}, {"ServerSideEncryption": "aws:kms"}, UNKNOWN),
+    ],
+)
+def test_what_was_copied_onto_itself_has_the_content_of_before(s3, change, head, expected):
+    """Other headers, and the folder is not at hand, as where drift is looked for."""
+    entry = {"SHA256": "as published", **SEEN, "ETag": HEAD["ETag"], "Size": 1, **change}
+    s3.head_object = lambda **_arguments: {**HEAD, **head}
+    found = Found(Manifest({"app.js": entry}), {"app.js": {**SEEN, "LastModified": "later"}})
+    assert manifests.describe(s3, BUCKET, found, ["app.js"], {}, None)["app.js"]["SHA256"] == expected
+
+
 def test_what_went_while_it_was_asked_for_is_not_there(s3, folder, desired):
     def head_object(**_arguments):
         raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
