@@ -147,7 +147,7 @@ build-check: setup ## build the collection, install it elsewhere and use it from
 	@$(STEP) "build and install" $(VENV)/bin/python scripts/build_check.py
 
 .PHONY: bench
-bench: setup ## measure API calls and CPU time of a run that changes nothing
+bench: setup ## measure API calls and CPU time of runs, and of publishing a website
 	@$(VENV)/bin/python tests/bench/run.py $(ARGS)
 
 .PHONY: release-notes

@@ -63,7 +63,7 @@ def block(title: str, costs: dict[str, list[Cost]], sides: list[str]) -> Iterato
         values = [found[side][key] if side in found else None for side in sides]
         cells = [f"{'failed' if value is None else form.format(value):>14}" for value in values]
         compared = "" if len(sides) < 2 else "-" if key == "changed" else ratio(values)
-        yield f"  {name:<22}" + "".join(cells) + f"{compared:>18}"
+        yield (f"  {name:<22}" + "".join(cells) + f"{compared:>18}").rstrip()
 
 
 def ratio(values: list[float | None]) -> str:
