@@ -166,14 +166,13 @@ class _Waiting:
             again = "the next run asks for a new one"
             raise AwsError(f"certificate {self._name!r} was not issued: {common.why_failed(certificate)}; {again}")
         self._certificate = certificate
-        if certificate["Status"] == common.PENDING:
-            self._report()
         return bool(certificate["Status"] == common.ISSUED)
 
     def for_some_time(self, seconds: float) -> bool:
         """Whether it is issued within so many seconds."""
         deadline, delay = time.monotonic() + seconds, FIRST_DELAY
         while not self.issued():
+            self._report()
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
