@@ -146,7 +146,7 @@ class Follower:
         new = [event for event in service.get("events") or () if event["id"] not in self._seen_events]
         self._seen_events.update(event["id"] for event in new)
         for event in reversed(new):
-            message = str(event["message"]).removeprefix(f"(service {self._service}) ")
+            message = ecs_rollout.event_words(self._service, event)
             self._result.events.append(message)
             self._aws.progress(f"{self._service}: {message}")
 

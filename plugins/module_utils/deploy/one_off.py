@@ -80,7 +80,8 @@ class Ran:
         where = f" Its log: {self.log_group}, stream {self.log_stream}." if self.log_group else ""
         last = "".join(f"\n      {line}" for line in self.lines[-logs.LINES_SHOWN :])
         shown = f" Its last lines:{last}" if last else ""
-        return f"the one-off task {self.name!r} failed: container {self.container} {code}: {self.reason}.{where}{shown}"
+        why = self.reason.replace(f", container {self.container} {code}", "")
+        return f"the one-off task {self.name!r} failed: container {self.container} {code}: {why}.{where}{shown}"
 
 
 def container_of(definition: Mapping[str, Any], wanted: str) -> str:

@@ -12,7 +12,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chun
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import logs
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.verdict import short
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_rollout import primary_of
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_rollout import primary_of, with_group_names
 
 TASKS_PER_CALL = 100
 TASKS_SHOWN = 3
@@ -76,7 +76,7 @@ def of_tasks(tasks: Sequence[Mapping[str, Any]]) -> list[str]:
 def why(task: Mapping[str, Any]) -> str:
     """Why one task stopped: its reason, and each container's exit code or reason."""
     code = f" ({task['stopCode']})" if task.get("stopCode") else ""
-    parts = [f"{task.get('stoppedReason') or 'stopped without a reason'}{code}"]
+    parts = [f"{with_group_names(task.get('stoppedReason') or 'stopped without a reason')}{code}"]
     containers = task.get("containers") or ()
     by_itself = task.get("stopCode") == "EssentialContainerExited" and not any(map(_failing, containers))
     for container in containers:

@@ -111,8 +111,7 @@ def _empty() -> dict[str, Any]:
 
 
 def _event(service: Service, event: Mapping[str, Any]) -> dict[str, str]:
-    message = str(event["message"]).removeprefix(f"(service {service.short_name}) ")
-    return {"at": moment(event.get("createdAt")), "message": message}
+    return {"at": moment(event.get("createdAt")), "message": ecs_rollout.event_words(service.short_name, event)}
 
 
 def _targets(aws: Aws, live: Mapping[str, Any]) -> tuple[list[str], list[str]]:

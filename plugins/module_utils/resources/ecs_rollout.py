@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wa
 STALE_SECONDS = 20
 EVENTS_SHOWN = 5
 TASKS_SHOWN = 3
+_GROUP = re.compile(r"arn:[\w-]+:elasticloadbalancing:[^\s/]*:targetgroup/([^\s/]+)/\w+")
 GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
 
 
@@ -58,7 +60,7 @@ class Rollout:
         new = [event for event in service.get("events") or () if event["id"] not in self._events]
         self._events.update(event["id"] for event in new)
         for event in reversed(new):
-            message = event["message"].removeprefix(f"(service {self._service}) ")
+            message = event_words(self._service, event)
             self._news.append(message)
             self._aws.progress(f"{self._name}: {message}")
         counts = _counts(service)
@@ -97,6 +99,16 @@ class Rollout:
             tasks = [f"stopped tasks could not be read: {error}"]
         events = [f"event: {text}" for text in self._news[-EVENTS_SHOWN:]]
         return list(dict.fromkeys([*tasks, *events]))
+
+
+def event_words(service: str, event: Mapping[str, Any]) -> str:
+    """An event as people read it: without the name of its service, target groups by their names."""
+    return with_group_names(str(event["message"]).removeprefix(f"(service {service}) "))
+
+
+def with_group_names(text: str) -> str:
+    """A text of ECS with the names of target groups instead of their ARNs."""
+    return _GROUP.sub(r"\1", text)
 
 
 def revision(task_definition: str) -> int:

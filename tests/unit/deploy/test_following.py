@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import follow, reasons, verdict
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.records import Records
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.verdict import Facts, Limits, Watched
+from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
 
 ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{}"
 OLD, NEW, THIRD = ARN.format(6), ARN.format(7), ARN.format(8)
@@ -378,6 +379,14 @@ def test_a_container_that_ends_a_task_says_its_code_also_where_that_is_0(codes, 
     containers = [{"name": name, "exitCode": code} for name, code in zip("ab", codes, strict=False)]
     found = reasons.why(task(containers=containers))
     assert found == "Essential container in task exited (EssentialContainerExited)" + said
+
+
+def test_events_are_told_with_the_names_of_target_groups():
+    group = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-web-1a2b/55451b508d52dfe9"
+    event = {"message": f"(service web) deregistered 1 targets in (target-group {group})"}
+    assert ecs_rollout.event_words("web", event) == "deregistered 1 targets in (target-group shop-web-1a2b)"
+    other = {"message": f"(service web) (port 80) is unhealthy in target-group {group} due to (reason Timeout)"}
+    assert ecs_rollout.event_words("web", other).endswith("target-group shop-web-1a2b due to (reason Timeout)")
 
 
 def test_times_are_told_in_utc():

@@ -116,6 +116,7 @@ def test_its_exit_code_counts():
 def test_how_it_fails(task, message):
     ran = Ecs(task).run()
     assert not ran.succeeded and message in ran.failure()
+    assert ran.failure().count("exited with") <= 1
 
 
 def test_the_time_limit_stops_it_whatever_it_says_on_its_way_out():
