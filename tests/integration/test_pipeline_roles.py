@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import botocore.client
 import pytest
@@ -250,6 +251,20 @@ def test_a_provider_made_by_hand_is_used_as_it_is(runner, emulator):
     runner.make(declarations, state="absent")
     answer = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=made["OpenIDConnectProviderArn"])
     assert (answer["ThumbprintList"], answer.get("Tags", [])) == (["a" * 40], [])
+
+
+def test_a_provider_is_not_deleted_while_a_role_made_by_hand_trusts_it(runner, emulator):
+    declarations = {"iam": {"platform": PROVIDER}}
+    runner.make(declarations)
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{NAME}"
+    one = {"Effect": "Allow", "Principal": {"Federated": arn}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [one]})
+    iam = emulator.client("iam")
+    iam.create_role(RoleName="by-hand", AssumeRolePolicyDocument=document)
+    with pytest.raises(PlanError, match="the role by-hand of no environment trusts it"):
+        runner.plan(declarations, state="absent")
+    iam.delete_role(RoleName="by-hand")
+    assert runner.make(declarations, state="absent").done == [("delete", "iam_openid_connect_provider", NAME)]
 
 
 def test_an_audience_that_somebody_added_is_drift(runner, emulator, tmp_path):

@@ -35,9 +35,10 @@ NAMES = {
     "service_roles": ROLE_NAME,
     "log_groups": re.compile(r"[\w./#-]{1,512}", re.ASCII),
 }
-# Providers whose tokens anybody in the world can have, and the beginning of a subject that lets all of them in.
+# Providers whose tokens anybody in the world can have, and subjects in which not even the owner is certain.
 PUBLIC = (name_of(GITHUB_URL), name_of(GITLAB_URL))
-WIDE_OPEN = re.compile(r"(?:repo:|project_path:)?[*?]")
+WIDE_OPEN = re.compile(r"(?:[a-z_]+:)?[^/:@]*[*?]")
+ANYTHING = re.compile(r"[*?]+")
 # Of all inline policies of a role together.
 POLICY_SIZE = 10240
 LONG_ARN = "arn:aws-us-gov:iam::123456789012:role/"
@@ -65,6 +66,8 @@ def _provider_problems(provider: Mapping[str, Any]) -> Iterator[str]:
     if not provider["client_ids"]:
         yield "client_ids must have at least one audience, such as sts.amazonaws.com"
     thumbprints = provider["thumbprints"] or ()
+    if provider["thumbprints"] == []:
+        yield "thumbprints is empty, and IAM always has one: leave it out, then IAM finds it"
     if len(thumbprints) > MOST_THUMBPRINTS:
         yield f"thumbprints has {len(thumbprints)}, IAM allows {MOST_THUMBPRINTS}"
     for one in thumbprints:
@@ -194,8 +197,9 @@ def warnings(declarations: Sequence[Declaration], declared: Mapping[Address, Res
 
 def _any(role: Mapping[str, Any]) -> Iterator[str]:
     for option in ("branches", "tags", "environments"):
-        if "*" in ((iam_pipelines.system_of(role) or {}).get(option) or ()):
-            yield f"{option} has '*': whoever may push anything to the repository can deploy"
+        names = (iam_pipelines.system_of(role) or {}).get(option) or ()
+        for name in filter(ANYTHING.fullmatch, names):
+            yield f"{option} has {name!r}: whoever may push anything to the repository can deploy"
 
 
 def _missing(item: Mapping[str, Any], declared: Mapping[Address, Resource]) -> Iterator[str]:

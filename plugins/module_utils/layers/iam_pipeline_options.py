@@ -102,7 +102,7 @@ REMOTE_STATE: dict[str, Any] = {
         "file_name": {"type": "str", "description": "File name of the documents."},
         "lock_timeout": {"type": "int", "description": "Of no importance here."},
         "encrypt": {"type": "bool", "description": "Of no importance here."},
-        "kms_key_id": {"type": "str", "no_log": False, "description": "ARN of the KMS key of the documents."},
+        "kms_key_id": {"type": "str", "no_log": False, "description": "KMS key of the documents."},
         "bucket_owner": {"type": "str", "description": "Of no importance here."},
         "region": {"type": "str", "description": "Region of bucket and table, where it is not the environment's."},
     },

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -33,6 +34,7 @@ READS = (
 )
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer")
 PUSH = ("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart")
+ALIAS = re.compile(r"(?:arn:.*:)?(alias/.+)")
 # It gives away the whole account's IAM; a deploy asks for single roles.
 NOT_READ = "iam:GetAccountAuthorizationDetails"
 
@@ -145,6 +147,7 @@ def _state(given: Mapping[str, Any], environment: Environment) -> Iterator[dict[
     """The documents of the layer ecs, and their lock."""
     folder = "/".join(part for part in (given["prefix"], FOLDERS["ecs"]) if part)
     bucket = f"arn:{environment.partition}:s3:::{given['bucket']}"
+    place = replace(environment, region=given["region"] or environment.region)
     # Without it, a document that is not there looks like one that may not be read.
     yield allow(["s3:ListBucket"], bucket)
     on_documents = ["s3:GetObject", "s3:PutObject"]
@@ -154,7 +157,16 @@ def _state(given: Mapping[str, Any], environment: Environment) -> Iterator[dict[
     if given["lock_table"]:
         items = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"]
         keys = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{given['bucket']}/{folder}/*"]}}
-        place = replace(environment, region=given["region"] or environment.region)
         yield allow(items, _arns(place, "dynamodb", [f"table/{given['lock_table']}"]), keys)
     if given["kms_key_id"]:
-        yield allow(["kms:Decrypt", "kms:GenerateDataKey"], given["kms_key_id"])
+        yield _key(given["kms_key_id"], place)
+
+
+def _key(key: str, environment: Environment) -> dict[str, Any]:
+    """The use of a KMS key by its ARN, its id, or an alias; policies name keys by their ARNs only."""
+    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+    alias = ALIAS.fullmatch(key)
+    if alias:
+        condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias[1]}}
+        return allow(actions, _arns(environment, "kms", ["key/*"]), condition)
+    return allow(actions, key if key.startswith("arn:") else _arns(environment, "kms", [f"key/{key}"]))

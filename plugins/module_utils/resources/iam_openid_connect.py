@@ -35,7 +35,7 @@ def name_of(url: str) -> str:
 class IamOpenIdConnectProvider(Kind):
     """A provider of tokens, named by its URL without `https://`. An account has one for each URL.
 
-    TrustedElsewhere: roles of other environments whose trust policies name it.
+    TrustedElsewhere: roles that this environment does not own and whose trust policies name it.
     """
 
     kind = "iam_openid_connect_provider"
@@ -57,12 +57,13 @@ class IamOpenIdConnectProvider(Kind):
         answer = unless(GONE, aws.client("iam").get_open_id_connect_provider, OpenIDConnectProviderArn=arn)
         if answer is None:
             return None
+        tagged = tags.from_list(answer.get("Tags"))
         properties = {
             "ClientIDList": answer.get("ClientIDList", []),
             "ThumbprintList": answer.get("ThumbprintList", []),
-            "TrustedElsewhere": _trusted_elsewhere(aws, arn),
+            "TrustedElsewhere": _trusted_elsewhere(aws, arn, ENVIRONMENT_TAG in tagged),
         }
-        return Observed(_name_in(arn), properties, _attributes(arn), tags.from_list(answer.get("Tags")))
+        return Observed(_name_in(arn), properties, _attributes(arn), tagged)
 
     def canonical(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         result = dict(properties)
@@ -121,12 +122,15 @@ def _attributes(arn: str) -> dict[str, Any]:
     return {"id": arn, "arn": arn, "name": _name_in(arn)}
 
 
-def _trusted_elsewhere(aws: Aws, arn: str) -> list[str]:
+def _trusted_elsewhere(aws: Aws, arn: str, tagged: bool) -> list[str]:
+    """tagged: the environment tags what it owns, so a role without the tag is somebody else's."""
     found = []
     for role in account_details(aws)["RoleDetailList"]:
         owner = tags.from_list(role.get("Tags")).get(ENVIRONMENT_TAG)
-        if owner not in (None, aws.environment) and f'"{arn}"' in policy.text(role["AssumeRolePolicyDocument"]):
-            found.append(f"the role {role['RoleName']} of the environment {owner}")
+        ours = owner == aws.environment or (owner is None and not tagged)
+        if not ours and f'"{arn}"' in policy.text(role["AssumeRolePolicyDocument"]):
+            whose = f"of the environment {owner}" if owner else "of no environment"
+            found.append(f"the role {role['RoleName']} {whose}")
     return sorted(found)
 
 

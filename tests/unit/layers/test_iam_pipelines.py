@@ -189,6 +189,25 @@ def test_the_setting_of_the_state_can_be_given_whole():
     assert REMOTE_STATE["options"].keys() == remote_state.ARGUMENT_SPEC["options"].keys()
 
 
+ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY = "arn:aws:kms:us-west-2:123456789012:key/{}"
+OF_ALIAS = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/state"}}
+KEYS = {
+    "arn": (KEY.format(ID), KEY.format(ID), None),
+    "id": (ID, [KEY.format(ID)], None),
+    "alias": ("alias/state", [KEY.format("*")], OF_ALIAS),
+    "alias's arn": ("arn:aws:kms:us-west-2:123456789012:alias/state", [KEY.format("*")], OF_ALIAS),
+}
+
+
+@pytest.mark.parametrize(("given", "resource", "condition"), KEYS.values(), ids=KEYS)
+def test_the_key_of_the_state_as_the_setting_names_it(given, resource, condition):
+    """Policies know keys by their ARNs only."""
+    document = policy(remote_state={**STATE, "region": "us-west-2", "encrypt": True, "kms_key_id": given})
+    (found,) = (item for item in document["Statement"] if "kms:Decrypt" in item["Action"])
+    assert (found["Resource"], found.get("Condition")) == (resource, condition)
+
+
 def test_locks_in_another_region():
     document = policy(remote_state={**STATE, "region": "us-west-2"})
     assert allows(document, "dynamodb:GetItem", "arn:aws:dynamodb:us-west-2:123456789012:table/shop-locks")
@@ -272,6 +291,10 @@ BAD = {
     "url with a port": ({"openid_connect_providers": [{"url": "https://git.example:8443"}]}, "without port and query"),
     "url without scheme": ({"openid_connect_providers": [{"url": ACTIONS_NAME}]}, "must begin with https://"),
     "no audience": ({"openid_connect_providers": [{"url": "https://gitlab.com", "client_ids": []}]}, "client_ids must"),
+    "no thumbprint": (
+        {"openid_connect_providers": [{"url": "https://gitlab.com", "thumbprints": []}]},
+        "thumbprints is empty, and IAM always has one",
+    ),
     "thumbprint": ({"openid_connect_providers": [{"url": "https://gitlab.com", "thumbprints": ["ab"]}]}, "got 'ab'"),
     "unknown audience": (
         {**bad(), "openid_connect_providers": [{"url": f"https://{ACTIONS_NAME}", "client_ids": ["shop"]}]},
@@ -280,6 +303,8 @@ BAD = {
     "no subject by hand": (by_hand(AUDIENCE), "lets all the world's jobs at token.actions.githubusercontent.com in"),
     "any subject by hand": (subject("*"), "lets all the world's jobs"),
     "any repository by hand": (subject(["repo:acme/shop:*", "repo:*"]), "lets all the world's jobs"),
+    "any owner of a name by hand": (subject("repo:acme*/shop:*"), "lets all the world's jobs"),
+    "any owner of a claim by hand": (subject("repository_owner:*"), "lets all the world's jobs"),
     "any project by hand": (
         subject("project_path:*:ref_type:branch:ref:main", provider="gitlab.com"),
         "at gitlab.com in",
@@ -297,6 +322,7 @@ def test_what_is_wrong_is_refused(options, text):
 GOOD = {
     "a deploy role": bad(),
     "one repository by hand": subject("repo:acme/shop:*"),
+    "any id of one name by hand": subject("repo:acme@*/shop@*:ref:refs/heads/main"),
     "one owner by hand": subject("repo:acme/*", "ForAnyValue:StringLike"),
     "another principal": {"roles": [{"name": "a", "preset": "ecs_task"}]},
     "a provider of one's own": by_hand({}, "git.acme.example"),
@@ -342,7 +368,9 @@ def test_what_a_declared_service_needs_and_the_role_lacks_is_warned_of(changes, 
     assert all(text in item for text, item in zip(expected, found, strict=True)), found
 
 
-@pytest.mark.parametrize("names", [["*"], ["main", "*"], ["main"], ["release/*"]], ids=",".join)
+@pytest.mark.parametrize("names", [["*"], ["main", "**"], ["main"], ["release/*"]], ids=",".join)
 def test_every_branch_is_warned_of(names):
     found = [str(item) for item in LAYER.warn([declaration(**bad(github={**GITHUB, "branches": names}))], {})]
-    assert ["branches has '*': whoever may push" in item for item in found] == [True] * ("*" in names)
+    wide = [name for name in names if not name.strip("*")]
+    assert len(found) == len(wide)
+    assert all(f"branches has {name!r}: whoever may push" in item for name, item in zip(wide, found, strict=True))
