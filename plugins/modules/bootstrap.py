@@ -47,6 +47,7 @@ attributes:
     support: full
 extends_documentation_fragment:
   - dockyard.aws.run
+  - dockyard.aws.remote_state
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -18,6 +18,7 @@ description:
 extends_documentation_fragment:
   - dockyard.aws.layer
   - dockyard.aws.run
+  - dockyard.aws.remote_state
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -63,6 +63,7 @@ options:
     type: path
 extends_documentation_fragment:
   - dockyard.aws.run
+  - dockyard.aws.remote_state
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

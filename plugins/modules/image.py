@@ -18,6 +18,7 @@ description:
   - An image whose tag is in ECR already, in a repository with immutable tags, is neither built nor pushed.
   - Returns the digest that the registry has computed. M(dockyard.aws.deploy) takes the result as its O(ignore:built).
   - One call serves all hosts of the batch. Images are built one after the other.
+  - Of O(profiles), images are pushed with that of the layer C(ecr).
 options:
   declared:
     description:
@@ -34,30 +35,8 @@ options:
     description:
       - File that gets the result as JSON, for pipelines.
     type: path
-  environment_name:
-    description:
-      - Name of the environment. Defaults to the inventory's C(dockyard_environment).
-    type: str
-  account_id:
-    description:
-      - The AWS account that the run is meant for. With credentials of another account it stops before anything else.
-      - Defaults to the inventory's C(aws_account_id).
-    type: str
-  profiles:
-    description:
-      - Profile of the AWS configuration for each layer; images are pushed with that of the layer C(ecr).
-      - Defaults to the inventory's C(aws_profiles).
-    type: dict
-  base_dir:
-    description:
-      - The folder that relative paths in declarations start from.
-      - Defaults to the folder of the inventory that each host comes from.
-    type: path
-  base_dirs:
-    description:
-      - The same for single hosts, by their names.
-    type: dict
 extends_documentation_fragment:
+  - dockyard.aws.run
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -32,6 +32,7 @@ options:
 extends_documentation_fragment:
   - dockyard.aws.layer
   - dockyard.aws.run
+  - dockyard.aws.remote_state
   - dockyard.aws.environment
   - amazon.aws.common.modules
   - amazon.aws.region.modules

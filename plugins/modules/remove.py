@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - dockyard.aws.layer
   - dockyard.aws.run
+  - dockyard.aws.remote_state
   - dockyard.aws.environment
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -29,6 +29,7 @@ options:
 extends_documentation_fragment:
   - dockyard.aws.service
   - dockyard.aws.run
+  - dockyard.aws.remote_state
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.dockyard.aws.plugins.doc_fragments.run import ModuleDocFragment
+from ansible_collections.dockyard.aws.plugins.doc_fragments.remote_state import ModuleDocFragment
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import remote_state
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.registry import LAYERS
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError
