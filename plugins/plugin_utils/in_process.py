@@ -60,7 +60,9 @@ class InProcessAction(ActionBase):
             with _Environment(self._task_environment()):
                 params = self._params(variables)
                 if self._elsewhere():
-                    return self._execute_module(module_args=self._for_module(params), task_vars=variables)
+                    # Declarations hold secrets: the other machine's system log gets no arguments.
+                    quietly = {**variables, "ansible_no_target_syslog": True}
+                    return self._execute_module(module_args=self._for_module(params), task_vars=quietly)
                 return self.perform(params, variables)
         except PlanError as error:
             located = PlanError(self._located(error, variables))

@@ -240,6 +240,7 @@ def test_back_to_the_previous_revision_and_site_leaves_it_there(runner, ecs, ecr
         ({"service": "api"}, "service: got 'api', the hosts of this play declare: web/web"),
         ({"image_tag": "v1", "images": {"web": "v1"}}, "image_tag and images cannot both be given"),
         ({"image_tag": "v1", "revision": "1"}, "takes no image_tag"),
+        ({"image_tag": ""}, "image_tag is empty: the variable that should hold it is not set"),
         ({"timeout": 0}, "timeout: got 0"),
     ],
 )

@@ -247,6 +247,18 @@ def test_everything_that_is_wrong_is_said_before_anything_is_built(images, build
     assert calls(builder) == []
 
 
+@pytest.mark.parametrize("options", [{"context": "/nowhere"}, {"context": None, "archive": "/nowhere.tar"}])
+def test_sources_that_are_not_there_are_the_only_problem(images, options):
+    with pytest.raises(PlanError, match="there is no (folder|such file)") as caught:
+        images.run(options.get("context"), **options)
+    assert len(caught.value.problems) == 1
+
+
+def test_an_empty_tag_is_no_tag_that_was_left_out(images, sources):
+    with pytest.raises(ReconcileError, match="the tag is empty: the variable that should hold it is not set"):
+        images.run(sources, tag="")
+
+
 def test_without_a_builder_the_message_says_what_to_install(images, sources, monkeypatch, tmp_path):
     (tmp_path / "git").symlink_to(shutil.which("git"))
     monkeypatch.setenv("PATH", str(tmp_path))

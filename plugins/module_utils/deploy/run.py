@@ -58,6 +58,11 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict
 
 
 def _check(params: Mapping[str, Any]) -> None:
+    if params.get("image_tag") == "":
+        raise ReconcileError(
+            "image_tag is empty: the variable that should hold it is not set. Set it, or leave it out: then the "
+            "declared tags are resolved again"
+        )
     if params.get("revision") and (params.get("image_tag") or params.get("images")):
         raise ReconcileError("revision goes back to what was deployed before, so it takes no image_tag and no images")
     if params.get("built") and (params.get("revision") or params.get("image_tag")):

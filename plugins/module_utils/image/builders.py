@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import shutil
 import tarfile
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,8 @@ from ansible_collections.dockyard.aws.plugins.module_utils.image.shell import Bu
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
 QUICK = 60
+# What tarfile raises for an archive that is none, or that ends too soon.
+UNREADABLE = (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
 # Build arguments of these names would mislead the builder itself, if they came in its environment.
@@ -199,9 +203,12 @@ def transport(archive: Path) -> str:
     """How containers' tools call this kind of archive."""
     if archive.is_dir():
         return "oci"
+    return "docker-archive" if "manifest.json" in _names(archive) else "oci-archive"
+
+
+def _names(archive: Path) -> set[str]:
     with tarfile.open(archive) as tar:
-        names = {name.removeprefix("./") for name in tar.getnames()}
-    return "docker-archive" if "manifest.json" in names else "oci-archive"
+        return {name.removeprefix("./") for name in tar.getnames()}
 
 
 def archive_problem(archive: Path) -> str:
@@ -211,9 +218,8 @@ def archive_problem(archive: Path) -> str:
     if archive.is_dir():
         return "" if (archive / "oci-layout").exists() else "the folder is not in OCI layout: it has no file oci-layout"
     try:
-        with tarfile.open(archive) as tar:
-            names = {name.removeprefix("./") for name in tar.getnames()}
-    except (OSError, tarfile.TarError) as error:
-        return f"cannot be read as an archive: {error}"
+        names = _names(archive)
+    except UNREADABLE as error:
+        return f"cannot be read as an archive, perhaps it was not written to its end: {str(error).partition(':')[0]}"
     known = names & {"manifest.json", "oci-layout"}
     return "" if known else "is no archive of an image: it has neither manifest.json nor oci-layout"

@@ -131,9 +131,21 @@ def text(value: Any) -> str:
 
 def secrets_in_build(build: Mapping[str, Any]) -> Iterator[str]:
     """What nobody may be shown of a build, as long as it is not a syllable that is everywhere."""
-    arguments = {str(name): text(value) for name, value in (build.get("build_args") or {}).items()}
-    found = [*map(text, (build.get("secrets") or {}).values()), *secrets_in({"environment": arguments})]
+    given = build.get("build_args")
+    arguments = {str(name): text(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
+    found = [*_texts(build.get("secrets")), *secrets_in({"environment": arguments})]
     yield from (value for value in found if len(value) >= SHORTEST_SECRET)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a value, whatever its form: it may not be validated yet."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner)
+    elif value is not None:
+        yield text(value)
 
 
 def secrets_of(declared: Mapping[str, Any]) -> set[str]:

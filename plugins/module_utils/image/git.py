@@ -16,10 +16,15 @@ TIMEOUT = 60
 INSTEAD = "give the tag instead, with -e image_tag=<tag>"
 
 
-def commit(folder: Path) -> str:
-    """The commit of a folder's sources. Refused where the sources are not what the commit says."""
+def commit(folder: Path, containerfile: Path) -> str:
+    """The commit of a folder's sources. Refused where the sources are not what the commit says.
+
+    containerfile: counts as well, where it lies outside the folder and in the same repository.
+    """
     found = _git(folder, "rev-parse", f"--short={LENGTH}", "HEAD").strip()
-    changed = _git(folder, "status", "--porcelain", "--", ".").splitlines()
+    root = Path(_git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
+    beside = [str(containerfile)] if containerfile.resolve().is_relative_to(root) else []
+    changed = _git(folder, "status", "--porcelain", "--", ".", *beside).splitlines()
     if changed:
         more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         listed = ", ".join(line[3:] for line in changed[:SHOWN])

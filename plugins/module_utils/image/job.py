@@ -134,10 +134,10 @@ class Job:
         self.report.platform = declared or "".join(wanted)
 
     def _find_tag(self) -> None:
-        if not self.report.tag and self._source != Path():
-            folder = self._source if self._source.is_dir() else self._source.parent
-            if folder.is_dir():
-                self.report.tag = git.commit(folder)
+        if not self.report.tag:
+            folder = self._source.parent if self._options["archive"] else self._source
+            if self._source.exists() and folder.is_dir():
+                self.report.tag = git.commit(folder, self._containerfile)
         if self.report.tag and not TAG.fullmatch(self.report.tag):
             raise ReconcileError(f"the tag {self.report.tag!r} is none: allowed are {TAG_RULE}")
         others = dict.fromkeys(self._options["tags"] or ())

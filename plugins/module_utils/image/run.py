@@ -35,6 +35,11 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict[str, Any]:
     """Build and push what is not in ECR. Where an image fails, `failures` has its host with the reasons."""
+    if params.get("tag") == "":
+        raise ReconcileError(
+            "the tag is empty: the variable that should hold it is not set. Set it, or leave it out: then the tag is "
+            "the commit of the sources"
+        )
     declarations = _declarations(params)
     hosts: dict[str, Any] = {declaration.host: {} for declaration in declarations}
     sessions, _environment = running.connect({**params, "declared": {ECR: hosts}}, progress)

@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import json
+import lzma
+import random
 import tarfile
 
 import pytest
@@ -156,3 +161,16 @@ def test_what_is_no_archive_is_said(tmp_path):
     assert "neither manifest.json nor oci-layout" in builders.archive_problem(archive(tmp_path, "hello"))
     (tmp_path / "text").write_text(json.dumps({}))
     assert "cannot be read as an archive" in builders.archive_problem(tmp_path / "text")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_an_archive_that_was_not_written_to_its_end_is_said(tmp_path, pack):
+    path = tmp_path / "image.tar"
+    with tarfile.open(path, "w") as tar:
+        member = tarfile.TarInfo("layer")
+        member.size = 100_000
+        tar.addfile(member, io.BytesIO(random.Random(1).randbytes(member.size)))
+    path.write_bytes(pack(path.read_bytes())[:50_000])
+    problem = builders.archive_problem(path)
+    assert problem.startswith("cannot be read as an archive, perhaps it was not written to its end: ")
+    assert "\n" not in problem

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import definition
@@ -74,10 +76,25 @@ def test_sources_that_are_in_no_git_repository_have_no_commit(tmp_path, monkeypa
     with pytest.raises(
         ReconcileError, match="git says: .*not a git repository.*give the tag instead, with -e image_tag"
     ):
-        git.commit(tmp_path)
+        git.commit(tmp_path, tmp_path / "Containerfile")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ReconcileError, match="git is not installed: give the tag instead"):
-        git.commit(tmp_path)
+        git.commit(tmp_path, tmp_path / "Containerfile")
+
+
+def test_a_containerfile_beside_the_context_counts_for_the_commit(tmp_path):
+    context, beside = tmp_path / "repo" / "web", tmp_path / "repo" / "build" / "Containerfile"
+    for path in (context / "hello", beside, tmp_path / "Containerfile"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *command], cwd=tmp_path / "repo", check=True)
+    first = git.commit(context, beside)
+    beside.write_text("FROM scratch")
+    assert git.commit(context, tmp_path / "Containerfile") == first
+    with pytest.raises(ReconcileError, match=r"changes that are not committed \(build/Containerfile\)"):
+        git.commit(context, beside)
 
 
 def test_secrets_are_known_before_anything_is_validated():
@@ -85,7 +102,9 @@ def test_secrets_are_known_before_anything_is_validated():
         "secrets": {"npm": "n0t-seen", "pin": 12345, "x": "a"},
         "build_args": {"API_TOKEN": "t0ken", "VERSION": "1.5.0"},
     }
-    assert secrets_of({"image": {"web": {"builds": [build, None]}, "other": "text"}}) == {"n0t-seen", "12345", "t0ken"}
+    odd = {"secrets": ["as-a-list", {"npm": None}], "build_args": "text"}
+    found = secrets_of({"image": {"web": {"builds": [build, None, odd]}, "other": "text"}})
+    assert found == {"n0t-seen", "12345", "t0ken", "as-a-list"}
 
 
 def of(**images):
