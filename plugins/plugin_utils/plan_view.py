@@ -21,6 +21,8 @@ PAST = {"create": "created", "update": "updated", "replace": "replaced", "delete
 VALUE_WIDTH = 72
 DIFF_LINES = 12
 PART_LINES = 8
+# Of a policy that says who gets in: whoever approves the plan has to see all of it.
+POLICY_LINES = 100
 # More fields than this are counted: a website has thousands of files.
 FIELDS = 25
 
@@ -110,26 +112,34 @@ def _value(name: str, value: Any) -> Iterator[str]:
         yield f"{name}  {short(value)}"
         return
     yield name.rstrip()
-    lines = value.splitlines() if _is_text(value) else list(_parts(value))
-    yield from (f"          {line}" for line in lines[:PART_LINES])
-    if len(lines) > PART_LINES:
-        yield f"          … {len(lines) - PART_LINES} more lines"
+    most, shown = (POLICY_LINES, _one_line) if _lets_in(value) else (PART_LINES, short)
+    lines = value.splitlines() if _is_text(value) else list(_parts(value, shown))
+    yield from (f"          {line}" for line in lines[:most])
+    if len(lines) > most:
+        yield f"          … {len(lines) - most} more lines"
 
 
-def _parts(value: Any) -> Iterator[str]:
+def _lets_in(value: Any) -> bool:
+    """A policy of a role, a bucket, a repository: one that names who gets in."""
+    statements = value.get("Statement") if isinstance(value, Mapping) else None
+    listed = [statements] if isinstance(statements, Mapping) else statements
+    return isinstance(listed, list) and any("Principal" in item for item in listed if isinstance(item, Mapping))
+
+
+def _parts(value: Any, shown: Callable[[Any], str]) -> Iterator[str]:
     """The parts of a nested value, each on one line, or in parts itself."""
     named = value.items() if isinstance(value, Mapping) else [("-", item) for item in value]
     for key, part in named:
         head = "-" if key == "-" else f"{key}:"
         if fits(part) or not isinstance(part, (Mapping, list)):
-            yield f"{head} {short(part)}"
+            yield f"{head} {shown(part)}"
         elif head == "-":
-            inner = list(_parts(part))
+            inner = list(_parts(part, shown))
             yield f"- {inner[0]}"
             yield from (f"  {line}" for line in inner[1:])
         else:
             yield head
-            yield from (f"  {line}" for line in _parts(part))
+            yield from (f"  {line}" for line in _parts(part, shown))
 
 
 def _before_after(name: str, before: Any, after: Any, forces: str, paint: Paint) -> Iterator[str]:
@@ -145,7 +155,8 @@ def _before_after(name: str, before: Any, after: Any, forces: str, paint: Paint)
         yield f"{name}  {short(before)} → {short(after)}{forces}"
     else:
         yield f"{name.rstrip()}{forces}"
-        yield from _text_diff(_lines(before), _lines(after), paint)
+        most = POLICY_LINES if _lets_in(before) or _lets_in(after) else DIFF_LINES
+        yield from _text_diff(_lines(before), _lines(after), paint, most)
 
 
 def _lines(value: Any) -> str:
@@ -179,13 +190,13 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and "\n" in value
 
 
-def _text_diff(before: str, after: str, paint: Paint) -> Iterator[str]:
+def _text_diff(before: str, after: str, paint: Paint, most: int = DIFF_LINES) -> Iterator[str]:
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1))[2:]
-    for line in lines[:DIFF_LINES]:
+    for line in lines[:most]:
         colour = {"+": "green", "-": "red"}.get(line[:1], "normal")
         yield "          " + paint(line, colour)
-    if len(lines) > DIFF_LINES:
-        yield f"          … {len(lines) - DIFF_LINES} more lines"
+    if len(lines) > most:
+        yield f"          … {len(lines) - most} more lines"
 
 
 def _remarks(result: Mapping[str, Any], paint: Paint) -> Iterator[str]:

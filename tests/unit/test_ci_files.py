@@ -216,7 +216,17 @@ DEPLOYED = {
     "images": {"web": {"image": "web@sha256:0"}},
     "error": "tasks keep dying\n  exit code 1",
 }
+LONG = {"Statement": [{"Action": ["x"] * 60, "Condition": {"StringEquals": {"sub": "the end"}}}]}
+TRUST = {"Statement": [{"Principal": "*", **LONG["Statement"][0]}]}
+
+
+def creating(document):
+    change = {**CHANGE, "differences": [{"path": "Document", "before": None, "after": document, "replaces": False}]}
+    return {**PLAN, "changes": [change]}
+
+
 SUMMARIES = {
+    "who gets in": (creating(TRUST), ["the end"]),
     "plan": (PLAN, ["**1 to replace**, 7 unchanged", "± target_group/web (alb, shop)", "Port: 8080 → 8081   # forces"]),
     "warnings": (PLAN, ["web: cannot reach ECR", "- ecr_repository/old"]),
     "nothing to do": ({**PLAN, "counts": {"unchanged": 3}, "changes": []}, ["**Nothing to do**, 3 unchanged"]),
@@ -233,6 +243,13 @@ def test_the_summary(summary, tmp_path, document, expected):
     text = summary.summary(path)
     assert [part for part in expected if part not in text] == []
     assert text.count("````") % 2 == 0
+
+
+def test_what_is_long_is_cut_where_it_says_not_who_gets_in(summary, tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(creating(LONG)))
+    text = summary.summary(path)
+    assert "…" in text and "the end" not in text
 
 
 def test_the_summary_without_a_file_and_of_a_huge_plan(summary, tmp_path):

@@ -70,7 +70,9 @@ def block(lines: Any) -> Iterator[str]:
 
 def shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 200 else f"{text[:200]}…"
+    # Who gets in is shown whole: policies of roles, buckets and repositories.
+    whole = isinstance(value, dict) and '"Principal":' in text
+    return text if whole or len(text) <= 200 else f"{text[:200]}…"
 
 
 def summary(path: Path) -> str:

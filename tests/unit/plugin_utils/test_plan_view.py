@@ -101,6 +101,30 @@ def test_long_nested_values_of_a_creation_are_shown_in_parts():
     assert "          … 3 more lines" in shown
 
 
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+SUBJECTS = [f"repo:{'acme' * 15}/web:ref:refs/heads/{name}" for name in ("main", "stable", "next")]
+
+
+def trust(subjects, **more):
+    condition = {"StringEquals": {"gh:aud": "sts.amazonaws.com", "gh:sub": subjects}}
+    allowed = {"Effect": "Allow", "Principal": {"Federated": PROVIDER}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return {"Version": "2012-10-17", "Statement": [{**allowed, "Condition": condition, **more}]}
+
+
+def test_who_gets_in_is_shown_whole():
+    shown = lines(change("create", differences=[("AssumeRolePolicyDocument", None, trust(SUBJECTS))]))
+    assert not [line for line in shown if "…" in line]
+    assert [line.strip() for line in shown if "repo:" in line] == [f"- {subject}" for subject in SUBJECTS]
+    assert f"                Federated: {PROVIDER}" in shown
+
+
+def test_who_gets_in_from_now_on_is_shown_whole():
+    before, after = trust(SUBJECTS[:1]), trust([f"{subject}/*" for subject in SUBJECTS * 5], Sid="all")
+    shown = lines(change(differences=[("AssumeRolePolicyDocument", before, after)]))
+    assert not [line for line in shown if "more lines" in line]
+    assert sum("repo:" in line and line.strip().startswith("+") for line in shown) == 15
+
+
 def test_long_values_are_cut():
     assert all(len(line) < 130 for line in lines(change("create", differences=[("Policy", None, {"a": "x" * 500})])))
 
