@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import posixpath
 import re
 import shlex
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import Images
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.base import Environment, parse
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.iam import Iam
 from ansible_collections.dockyard.aws.plugins.module_utils.layers.plan_file import CHANGE_MEMBERS, MEMBERS
@@ -143,9 +145,27 @@ def test_every_variable_to_set_is_explained():
         assert f"({path.parent.name}/{path.name})" in README
 
 
+def declarations_of_readme():
+    return [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+
+
+def test_what_is_built_is_what_the_job_has_checked_out():
+    """And nothing of the inventory lies in the folder that the image is made of."""
+    (declared,) = (block for block in declarations_of_readme() if "image" in block)
+    declaration, problems = parse(Images(), "lms-backend", declared["image"])
+    assert not problems and list(Images().validate([declaration], Environment("lms"))) == []
+    deploy = content(CI / "github" / "deploy.yml")
+    checkouts = [step["with"] for step in deploy["jobs"]["deploy"]["steps"] if "checkout" in step.get("uses", "")]
+    service, inventory = (given["path"] for given in checkouts)
+    folder = Path(deploy["env"]["INVENTORY"]).parent
+    assert folder.is_relative_to(inventory)
+    assert posixpath.normpath(folder / declaration.options["builds"][0]["context"]) == service
+    assert not Path(inventory).is_relative_to(service)
+
+
 def test_the_roles_of_the_readme_are_right():
     """What they declare is accepted, and they trust what the pipelines say."""
-    blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+    blocks = [block for block in declarations_of_readme() if "iam" in block]
     environment = Environment("lms", "eu-central-1", "123456789012")
     declarations = []
     for host, block in zip(("lms", "lms-backend"), blocks, strict=True):
