@@ -99,6 +99,7 @@ images:
   description:
     - The images. C(status) is V(pushed), V(tagged) where an image that is in ECR got further tags, V(unchanged) or
       V(failed). In check mode, what would happen; C(digest) and C(image) are empty where that is not known yet.
+      C(platform) is that of an image that was built or read now, empty of one that was in ECR already.
   returned: success
   type: list
   elements: dict

@@ -231,6 +231,7 @@ def as_layout(images, manifest, digest, folder):
 def test_an_image_is_for_the_platform_of_its_tasks(images, builder, sources):
     ecs = declared({"runtime_platform": {"cpu_architecture": "ARM64"}})["ecs"]
     assert images.run(sources, tag="1", ecs=ecs)["images"][0]["platform"] == "linux/arm64"
+    assert images.run(sources, tag="1", platform="linux/amd64")["images"][0]["platform"] == ""
     with pytest.raises(PlanError, match=r"platform: is linux/amd64, .* run elsewhere \(web on linux/arm64\)"):
         images.run(sources, tag="2", ecs=ecs, platform="linux/amd64")
 

@@ -157,6 +157,8 @@ class Job:
             self.report.status = TAGGED
         if not self.builds:
             self._say_digest(known)
+            # What is there was built before, for whatever platform; a deploy looks.
+            self.report.platform = ""
         taken = [
             f"{other!r} ({self._digest(other)[:19]})"
             for other in self.report.tags
