@@ -35,6 +35,10 @@ class ServiceAction(InProcessAction):
 
     def _answer(self, variables: dict[str, Any]) -> dict[str, Any]:
         """The report is written in any case, without what is vaulted."""
+        try:
+            services.check_report(self._task.args.get("report"))
+        except ReconcileError as error:
+            return {"failed": True, "msg": str(error)}
         result = super()._answer(variables)
         if not self._elsewhere():
             shown = services.failed(result["msg"], self.ABOUT) if set(result) == {"failed", "msg"} else result

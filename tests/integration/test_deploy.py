@@ -242,6 +242,9 @@ def test_back_to_the_previous_revision_and_site_leaves_it_there(runner, ecs, ecr
         ({"image_tag": "v1", "revision": "1"}, "takes no image_tag"),
         ({"image_tag": ""}, "image_tag is empty: the variable that should hold it is not set"),
         ({"timeout": 0}, "timeout: got 0"),
+        ({"image_tag": " "}, "image_tag is empty: the variable that should hold it is not set"),
+        ({"revision": ""}, "revision is empty: the variable that should hold it"),
+        ({"images": {"web": 1.10}}, "images: got 1.1 for 'web': give the tag as text, in quotes"),
     ],
 )
 def test_bad_input_is_refused(runner, ecr, options, message):

@@ -42,6 +42,9 @@ def test_a_day_of_a_service(emulator, inventory, tmp_path):
     written = json.loads(report.read_text())
     assert written["services"][0]["status"] == "failed" and "circuit breaker" in written["failures"]["web"]
 
+    unset = run("deploy", "-e", "image_tag=")
+    assert unset.code == 2 and "image_tag is empty" in unset.failed_messages()
+
     missing = run("deploy", "-e", "image_tag=2.0", "-e", f"deploy_report={report}")
     assert missing.code == 2 and "has no image with the tag '2.0'" in json.loads(report.read_text())["msg"]
 

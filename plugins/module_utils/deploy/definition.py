@@ -75,7 +75,7 @@ def wanted_images(
     if images and tag:
         raise ReconcileError("image_tag and images cannot both be given")
     if images:
-        return {name: _named(name, str(value), bases, there) for name, value in images.items()}
+        return {name: _named(name, _text(name, value), bases, there) for name, value in images.items()}
     in_ecr = {name: base for name, base in bases.items() if base is not None}
     if not tag:
         return {name: parse(there[name]) or base for name, base in in_ecr.items()}
@@ -111,6 +111,15 @@ def built_images(
             f"{', '.join(f'{name} ({image})' for name, image in images_of(definition).items())}"
         )
     return found
+
+
+def _text(name: str, value: Any) -> str:
+    """A tag as it was meant: of a number 1.10 nothing is left but 1.1."""
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise ReconcileError(f'images: got {value!r} for {name!r}: give the tag as text, in quotes: {{"{name}": "1.10"}}')
 
 
 def _named(name: str, value: str, bases: Mapping[str, Reference | None], there: Mapping[str, str]) -> Reference | str:

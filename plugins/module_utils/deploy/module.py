@@ -41,6 +41,7 @@ def _exit(module: AnsibleAWSModule, work: Callable[[], dict[str, Any]]) -> None:
     if module.params["declared"] is None:
         module.fail_json(msg="declared is required where the module runs outside ansible-playbook's own process")
     path = module.params["report"]
+    services.refuse_report(module, path)
     try:
         result = work()
         services.write_report(path, result)

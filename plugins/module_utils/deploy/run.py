@@ -58,11 +58,12 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict
 
 
 def _check(params: Mapping[str, Any]) -> None:
-    if params.get("image_tag") == "":
-        raise ReconcileError(
-            "image_tag is empty: the variable that should hold it is not set. Set it, or leave it out: then the "
-            "declared tags are resolved again"
-        )
+    for option, otherwise in (("image_tag", "the declared tags are resolved again"), ("revision", "it is the one before")):
+        if params.get(option) is not None and not params[option].strip():
+            raise ReconcileError(
+                f"{option} is empty: the variable that should hold it is not set. Set it, or leave it out: then "
+                f"{otherwise}"
+            )
     if params.get("revision") and (params.get("image_tag") or params.get("images")):
         raise ReconcileError("revision goes back to what was deployed before, so it takes no image_tag and no images")
     if params.get("built") and (params.get("revision") or params.get("image_tag")):

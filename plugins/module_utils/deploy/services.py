@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,6 +115,25 @@ def explained(aws: Aws, doing: str) -> Iterator[None]:
 def failed(message: str, about: str = "services") -> dict[str, Any]:
     """The result of what did not get as far as to do something."""
     return {"changed": False, "failed": True, "msg": message, about: [], "failures": {}}
+
+
+def check_report(path: str | None) -> None:
+    """Whether the result can be written there, before anything is done."""
+    if not path:
+        return
+    file = Path(path).expanduser().absolute()
+    if not file.parent.is_dir():
+        raise ReconcileError(f"cannot write {path}: there is no folder {file.parent}. Name a file in one that exists")
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise ReconcileError(f"cannot write {path}: it is a folder, or may not be written. Name another file")
+
+
+def refuse_report(module: Any, path: str | None) -> None:
+    """The same for a module that runs in a process of its own."""
+    try:
+        check_report(path)
+    except ReconcileError as error:
+        module.fail_json(msg=str(error))
 
 
 def write_report(path: str | None, result: Mapping[str, Any]) -> None:

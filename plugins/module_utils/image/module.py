@@ -25,6 +25,7 @@ def image() -> None:
     # What the module got is in its result, where people ask for it.
     module.no_log_values.update(secrets_of(module.params["declared"]))
     path = module.params["report"]
+    services.refuse_report(module, path)
     try:
         result = run.run(module.params, module.check_mode, module.debug)
         services.write_report(path, result)
