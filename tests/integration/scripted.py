@@ -54,7 +54,7 @@ def look(
 class Script:
     """What is shown look by look (the last one for good), and what after it was taken back.
 
-    updated: from the beginning; else it begins when the service is updated.
+    updated: from the beginning; else it begins when the service is updated. configuration: more of the service's own.
     """
 
     def __init__(
@@ -63,7 +63,9 @@ class Script:
         after: Sequence[dict[str, Any]] = (),
         healthy: bool = True,
         updated: bool = False,
+        configuration: Mapping[str, Any] | None = None,
     ) -> None:
+        self.configuration = dict(configuration or {})
         self.looks, self.after, self.healthy = list(looks), list(after), healthy
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.updated, self._number = updated, -1
@@ -124,13 +126,13 @@ class Endpoint:
         if script.updated:
             script.take_back()
         script.updated = True
-        return {"service": self._service(script.current, [])}
+        return {"service": self._service(script, script.current, [])}
 
     def _DescribeServices(self, script: Script, _arguments: dict[str, Any]) -> dict[str, Any] | None:  # noqa: N802
         if not script.updated:
             return None
         now = script.next_look()
-        return {"services": [self._service(now, now["events"])], "failures": []}
+        return {"services": [self._service(script, now, now["events"])], "failures": []}
 
     def _ListServiceDeployments(self, script: Script, _arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         if not script.updated or not script.current["record"]:
@@ -156,7 +158,7 @@ class Endpoint:
             return None
         return {"tasks": [known[arn] for arn in arguments["tasks"] if arn in known], "failures": []}
 
-    def _service(self, now: Mapping[str, Any], events: Sequence[str]) -> dict[str, Any]:
+    def _service(self, script: Script, now: Mapping[str, Any], events: Sequence[str]) -> dict[str, Any]:
         live = self.emulator.client("ecs").describe_services(cluster="web", services=["web"])["services"][0]
         kept = ("serviceArn", "serviceName", "clusterArn", "loadBalancers", "launchType", "networkConfiguration")
         shown: list[dict[str, Any]] = [
@@ -170,7 +172,7 @@ class Endpoint:
             "runningCount": sum(one["runningCount"] for one in shown),
             "pendingCount": 0,
             "deployments": shown,
-            "deploymentConfiguration": live["deploymentConfiguration"],
+            "deploymentConfiguration": {**live["deploymentConfiguration"], **script.configuration},
             "deploymentController": {"type": "ECS"},
             "events": [{"id": text, "createdAt": time.time(), "message": f"(service web) {text}"} for text in events],
         }

@@ -10,6 +10,7 @@ import json
 import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import follow, one_off
+from ansible_collections.dockyard.aws.plugins.module_utils.deploy.deploying import Deploy
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import PlanError, ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.state.paths import Paths
 from tests.integration import art
@@ -294,6 +295,53 @@ def test_site_passes_by_what_is_not_deployed_yet(runner, ecs, ecr):
         tags=[{"key": "dockyard:candidate", "value": "true"}],
     )
     runner.assert_nothing_to_do(declarations)
+
+
+DENIED = {"fault": "error", "code": "AccessDeniedException", "status": 403, "service": "ecs", "times": 9}
+
+
+@pytest.mark.parametrize(("also", "left"), [((), []), (("DeregisterTaskDefinition",), ["dockyard:candidate"])])
+def test_an_update_that_is_denied_leaves_nothing_for_site(runner, emulator, ecs, ecr, also, left):
+    declarations = declared()
+    deployer = made(runner, ecr, declarations)
+    push(ecr, "v2")
+    for action in ("UpdateService", *also):
+        emulator.faults({**DENIED, "action": action})
+    message = failed(deployer.deploy("v2"))
+    emulator.faults()
+    assert "UpdateService was answered with AccessDenied" in message and running(ecs)[0] == 1
+    assert active(ecs) == ([1, 2] if left else [1])
+    if left:
+        labels = ecs.describe_task_definition(taskDefinition="web:2", include=["TAGS"])["tags"]
+        assert left[0] in {item["key"] for item in labels}
+    runner.assert_nothing_to_do(declarations)
+
+
+def test_a_revision_is_no_candidate_any_more_when_the_service_gets_it(runner, emulator, ecr):
+    """A run that is killed in between would leave site.yml to take the service back after its migrations."""
+    deployer = made(runner, ecr, declared())
+    push(ecr, "v2")
+    emulator.reset_calls()
+    deployer.deploy("v2")
+    called = [item.partition(":")[2] for item in emulator.calls()["log"]]
+    assert called.index("UntagResource") < called.index("UpdateService")
+
+
+def test_what_somebody_else_brought_meanwhile_is_not_taken_away(runner, ecs, ecr, monkeypatch):
+    deployer = made(runner, ecr, declared())
+    for tag in ("v2", "v3"):
+        push(ecr, tag)
+    carry_out = Deploy.carry_out
+
+    def after_another(self):
+        monkeypatch.setattr(Deploy, "carry_out", carry_out)
+        Deployer(runner, declared()).deploy("v3")
+        carry_out(self)
+
+    monkeypatch.setattr(Deploy, "carry_out", after_another)
+    message = failed(deployer.deploy("v2"))
+    assert "somebody else brought web:2 to web/web meanwhile" in message and "Run it again" in message
+    assert running(ecs)[0] == 2 and active(ecs) == [1, 2]
 
 
 def test_a_held_lock_stops_before_anything_is_registered(runner, emulator, ecs, ecr, tmp_path):

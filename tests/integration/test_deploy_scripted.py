@@ -263,6 +263,19 @@ def test_a_deploy_that_was_interrupted_and_fails_takes_its_revision_along(endpoi
     assert "ECS went back: web:1 runs with 2 of 2 tasks." in report["error"]
 
 
+def test_a_strategy_that_the_inventory_does_not_declare_is_the_services_all_the_same(play, begun):
+    going = look(deployment(OURS, begun), old(), **in_stage("SCALE_UP"))
+    script = Script(
+        [going],
+        after=[look(old(), status="ROLLBACK_SUCCESSFUL")],
+        updated=True,
+        configuration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5},
+    )
+    report, _lines = play(script, timeout=1)
+    assert "It was taken back: web:1 runs with 2 of 2 tasks." in report["error"]
+    assert len(script.called("StopServiceDeployment")) == 1 and not script.called("UpdateService")
+
+
 def test_a_revision_that_failed_and_runs_nowhere_is_tried_again(play, begun):
     failed = look(deployment(OURS, begun, "FAILED"), old())
     script = Script([failed], after=[look(deployment(OTHER, begun, "COMPLETED", 2))], updated=True)

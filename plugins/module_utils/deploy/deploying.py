@@ -243,7 +243,7 @@ class Deploy:
         if self._goes_on:
             rollout.go_on(target, self._stable, self._live)
         elif self.report.status == DEPLOYED or target.attributes["arn"] != self._live["taskDefinition"]:
-            rollout.bring(target, self._stable)
+            rollout.bring(target, self._stable, self._live["taskDefinition"])
 
     def _registered(self) -> Observed:
         self._ledger.write(self._register)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,11 +62,16 @@ class Follower:
         self._told: dict[str, str] = {}
         self._seen_events: set[str] = set()
         self._unhealthy_since: float | None = None
+        self._bad_before: frozenset[str] = frozenset()
         self._errors = 0
         self._result = Followed(Verdict(verdict.GOING), None)
 
-    def knows(self, service: Mapping[str, Any]) -> None:
-        """Events that are there already are not news."""
+    def knows(self, service: Mapping[str, Any], unhealthy: Collection[str] = ()) -> None:
+        """Events that are there already are not news.
+
+        unhealthy: targets that were it before. They are not its fault, until they have been healthy or gone.
+        """
+        self._bad_before = frozenset(unhealthy)
         self._seen_events.update(event["id"] for event in service.get("events") or ())
 
     def follow(self, timeout: float) -> Followed:
@@ -129,10 +134,12 @@ class Follower:
     def _unhealthy_for(self, service: Mapping[str, Any]) -> float:
         """For how long some target has been unhealthy. Where that cannot be read, ECS alone is asked."""
         try:
-            bad = reasons.bad_targets(reasons.targets(self._aws, service))
+            found = reasons.bad(reasons.targets(self._aws, service))
         except Exception as error:
             self._say("targets", f"target health could not be read: {' '.join(str(error).split())}")
             return 0.0
+        self._bad_before &= found.keys()
+        bad = [text for target, text in found.items() if target not in self._bad_before]
         if not bad:
             self._unhealthy_since = None
             return 0.0

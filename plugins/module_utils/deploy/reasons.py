@@ -44,13 +44,27 @@ def targets(aws: Aws, service: Mapping[str, Any]) -> dict[str, list[dict[str, An
 
 def bad_targets(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     """Each unhealthy target with the load balancer's reason."""
-    return [
-        f"target {item['Target']['Id']}:{item['Target'].get('Port', '')} of {group_name(arn)} is "
-        f"{item['TargetHealth']['State']}: {_health(item['TargetHealth'])}"
-        for arn, items in found.items()
-        for item in items
-        if item["TargetHealth"]["State"] in BAD
-    ]
+    return list(bad(found).values())
+
+
+def unhealthy_now(aws: Aws, service: Mapping[str, Any]) -> set[str]:
+    """The service's targets that are unhealthy; none where that cannot be read."""
+    try:
+        return set(bad(targets(aws, service)))
+    except Exception:  # whoever follows the service asks again, and says it
+        return set()
+
+
+def bad(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """The same, by target."""
+    result = {}
+    for arn, items in found.items():
+        for item in items:
+            target, health = item["Target"], item["TargetHealth"]
+            if health["State"] in BAD:
+                name = f"target {target['Id']}:{target.get('Port', '')} of {group_name(arn)}"
+                result[name] = f"{name} is {health['State']}: {_health(health)}"
+    return result
 
 
 def _health(health: Mapping[str, Any]) -> str:

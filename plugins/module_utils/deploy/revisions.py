@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.calls import chunks, pages, unless
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.parallel import each
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.waiting import wait_for
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_task_definition as resource
-from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_rollout import revision
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_rollout import primary_of, revision
 
 SERVICES_PER_CALL = 10
 TASKS_PER_CALL = 100
@@ -67,6 +69,21 @@ def deregister(aws: Aws, family: str, going: Collection[str]) -> list[str]:
     return [_short(arn) for arn in gone]
 
 
+def deregister_when_free(aws: Aws, family: str, going: Collection[str], seconds: float) -> list[str]:
+    """The same, with some patience: what ends may use a revision for a moment still."""
+    gone: list[str] = []
+
+    def done() -> bool:
+        gone.extend(deregister(aws, family, [arn for arn in going if _short(arn) not in gone]))
+        return len(gone) == len(going)
+
+    try:
+        wait_for(done, f"revisions of {family} to be in use no more", seconds)
+    except AwsError:
+        return gone
+    return gone
+
+
 def surplus(arns: Iterable[str], keep: int, running: str) -> list[str]:
     """The active revisions beyond the newest ones that are kept. keep: 0 keeps all."""
     ordered = sorted(arns, key=revision, reverse=True)
@@ -86,18 +103,28 @@ def _in_use(aws: Aws, cluster: str, family: str) -> set[str]:
     services = pages(ecs, "list_services", "serviceArns", cluster=cluster, PaginationConfig={"PageSize": 100})
     for some in chunks(services, SERVICES_PER_CALL):
         for service in ecs.describe_services(cluster=cluster, services=some)["services"]:
-            used |= _of_service(service)
-    for status in ("RUNNING", "STOPPED"):
-        tasks = pages(ecs, "list_tasks", "taskArns", cluster=cluster, family=family, desiredStatus=status)
-        for some in chunks(tasks, TASKS_PER_CALL):
-            described = ecs.describe_tasks(cluster=cluster, tasks=some)["tasks"]
-            used |= {task["taskDefinitionArn"] for task in described if task.get("lastStatus") != "STOPPED"}
+            used |= of_service(service)
+    # Tasks that are to stop are none that need it: ECS leaves them to end as they are.
+    tasks = pages(ecs, "list_tasks", "taskArns", cluster=cluster, family=family, desiredStatus="RUNNING")
+    for some in chunks(tasks, TASKS_PER_CALL):
+        described = ecs.describe_tasks(cluster=cluster, tasks=some)["tasks"]
+        used |= {task["taskDefinitionArn"] for task in described if task.get("lastStatus") != "STOPPED"}
     return used
 
 
-def _of_service(service: Mapping[str, Any]) -> set[str]:
-    parts = [service, *(service.get("deployments") or ()), *(service.get("taskSets") or ())]
+def of_service(service: Mapping[str, Any]) -> set[str]:
+    """What a service names, what its deployments bring, and what they may go back to."""
+    over = (primary_of(service) or {}).get("rolloutState") == "COMPLETED"
+    needed = [item for item in service.get("deployments") or () if not _only_ends(item, over)]
+    parts = [service, *needed, *(service.get("taskSets") or ())]
     return {part["taskDefinition"] for part in parts if part.get("taskDefinition")}
+
+
+def _only_ends(deployment: Mapping[str, Any], over: bool) -> bool:
+    """Whether nothing of a deployment is left but tasks that are on their way out."""
+    if deployment["status"] == "PRIMARY":
+        return False
+    return deployment.get("rolloutState") == "FAILED" or (over and deployment.get("desiredCount") == 0)
 
 
 def _short(arn: str) -> str:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import AwsError
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 BEGIN_SECONDS = 30.0
 LEAST_RETURN_SECONDS = 600.0
 GRACE_AND_MORE = 240.0
+# How long a revision that failed may be in use by what still ends.
+FREE_SECONDS = 20.0
 EVENTS_SHOWN = 5
 # Words of events that say what went wrong, and not only what was done.
 TELLING = ("unable", "failed", "unhealthy", "rolling back", "rror", "denied", "not able", "insufficient")
@@ -59,16 +63,21 @@ class Rollout:
         self._records: Records | None = None
         self._watched = Watched("", "")
         self._told = ""
+        self._configured: Mapping[str, Any] = {}
 
-    def bring(self, target: Observed, before: Observed) -> None:
-        """Update the service and follow the deployment; raises DeployFailed once the old revision runs again."""
-        self._to_the_end(self._update(target, before), target, before)
+    def bring(self, target: Observed, before: Observed, prepared: str) -> None:
+        """Update the service and follow the deployment; raises DeployFailed once the old revision runs again.
+
+        prepared: the task definition that the service had when it was found out what to do.
+        """
+        self._to_the_end(self._update(target, before, prepared), target, before)
 
     def go_on(self, target: Observed, before: Observed, live: Mapping[str, Any]) -> None:
         """Follow the deployment that is on its way already: somebody began it and did not see its end."""
         self._records = Records(self._aws, self._service.name)
         self._records.take_running()
         self._is_the_services(target)
+        self._configured = live.get(CONFIGURATION) or {}
         primary = ecs_rollout.primary_of(live) or {}
         known = frozenset(item["id"] for item in live.get("deployments") or ()) - {primary["id"]}
         self._report.deployment, arn = primary["id"], target.attributes["arn"]
@@ -93,36 +102,68 @@ class Rollout:
         """As it is asked for, else the service's own and the time that its strategy bakes."""
         if self._params.get("timeout"):
             return float(self._params["timeout"])
-        given = self._service.options["deployment_configuration"] or {}
-        steps = (given.get("linear_configuration") or {}, given.get("canary_configuration") or {})
-        minutes = (given.get("bake_time_in_minutes") or 0) + sum(map(_minutes, steps))
+        given = self._configured
+        steps = (given.get("linearConfiguration") or {}, given.get("canaryConfiguration") or {})
+        minutes = (given.get("bakeTimeInMinutes") or 0) + sum(map(_minutes, steps))
         return float(self._service.options["wait_timeout"]) + 60.0 * minutes
 
-    def _update(self, target: Observed, stable: Observed) -> Follower:
+    def _update(self, target: Observed, stable: Observed, prepared: str) -> Follower:
         """Under the state's lock. What site.yml brings to the service it takes from then on."""
         ecs, name = self._aws.client("ecs"), self._service.name
         self._records = Records(self._aws, name)
-        before = ecs_rollout.described(self._aws, name)
-        if before is None:
-            raise AwsError(f"the ECS service {name} was deleted meanwhile")
         arn = target.attributes["arn"]
         arguments = {"taskDefinition": arn, **self._configuration()}
         if self._params["force"]:
             arguments["forceNewDeployment"] = True
         answer: dict[str, Any] = {}
+        before: dict[str, Any] = {}
+        unhealthy: set[str] = set()
 
         def update() -> None:
-            changed = ecs.update_service(cluster=self._service.cluster, service=self._service.short_name, **arguments)
+            before.update(self._unmoved({prepared, arn}))
+            unhealthy.update(reasons.unhealthy_now(self._aws, before))
+            with self._as_the_services(target):
+                changed = ecs.update_service(
+                    cluster=self._service.cluster, service=self._service.short_name, **arguments
+                )
             answer.update(changed["service"])
-            self._is_the_services(target)
 
         self._ledger.bring(self._service, target.attributes, update)
+        self._configured = {**(answer.get(CONFIGURATION) or {}), **arguments.get(CONFIGURATION, {})}
         started = ecs_rollout.primary_of(answer) or {}
         self._report.deployment = started.get("id", "")
         known = frozenset(item["id"] for item in before.get("deployments") or ()) - {self._report.deployment}
         self._watched = Watched(self._report.deployment, arn, stable.attributes["arn"], known)
         self._aws.progress(f"{self._service.short_name}: deployment {self._report.deployment} of {short(arn)} started")
-        return self._follower(before)
+        return self._follower(before, unhealthy)
+
+    def _unmoved(self, expected: Collection[str]) -> dict[str, Any]:
+        """The service as it is now. What somebody else brought to it meanwhile is not taken away again."""
+        name = self._service.name
+        found = ecs_rollout.described(self._aws, name)
+        if found is None:
+            raise AwsError(f"the ECS service {name} was deleted meanwhile")
+        if found["taskDefinition"] not in expected:
+            raise ReconcileError(
+                f"somebody else brought {short(found['taskDefinition'])} to {name} meanwhile, which this deploy knows "
+                "nothing of: it left the service as it is. Run it again"
+            )
+        return found
+
+    @contextmanager
+    def _as_the_services(self, target: Observed) -> Iterator[None]:
+        """It is no candidate from before the update on, lest a run that ends in between leaves site.yml to go back."""
+        labels = dict(target.tags or {})
+        self._is_the_services(target)
+        try:
+            yield
+        except Exception:
+            target.tags = labels
+            if CANDIDATE_TAG in labels:
+                tag = self._aws.client("ecs").tag_resource
+                with suppress(Exception):  # what failed first is what counts
+                    tag(resourceArn=target.attributes["arn"], tags=[{"key": CANDIDATE_TAG, "value": "true"}])
+            raise
 
     def _is_the_services(self, target: Observed) -> None:
         """It is no candidate any more: from now on site.yml takes it for the family's newest."""
@@ -130,11 +171,11 @@ class Rollout:
             self._aws.client("ecs").untag_resource(resourceArn=target.attributes["arn"], tagKeys=[CANDIDATE_TAG])
             target.tags = {key: value for key, value in (target.tags or {}).items() if key != CANDIDATE_TAG}
 
-    def _follower(self, before: Mapping[str, Any]) -> Follower:
+    def _follower(self, before: Mapping[str, Any], unhealthy: Collection[str] = ()) -> Follower:
         grace = float(before.get("healthCheckGracePeriodSeconds") or 0)
         limits = Limits(float(self._params.get("unhealthy_timeout") or grace + GRACE_AND_MORE))
         follower = Follower(self._aws, self._service.name, self._watched, limits, self._records)
-        follower.knows(before)
+        follower.knows(before, unhealthy)
         return follower
 
     def _configuration(self) -> dict[str, Any]:
@@ -216,7 +257,7 @@ class Rollout:
 
     def _take_back(self, old: str) -> None:
         """Where ECS itself does not. Without the lock: what is broken now does not wait for somebody else's run."""
-        strategy = (self._service.options["deployment_configuration"] or {}).get("strategy") or "ROLLING"
+        strategy = self._configured.get("strategy") or "ROLLING"
         if strategy != "ROLLING" and self._records is not None and self._records.roll_back():
             return
         call = self._aws.client("ecs").update_service
@@ -248,17 +289,24 @@ class Rollout:
         if ecs_rollout.revision(target.attributes["arn"]) <= ecs_rollout.revision(self._watched.before):
             return
         try:
-            gone = revisions.deregister(self._aws, self._service.family, [target.attributes["arn"]])
+            gone = revisions.deregister_when_free(
+                self._aws, self._service.family, [target.attributes["arn"]], FREE_SECONDS
+            )
         except Exception as error:
             why = self._aws.explained(error, f"deregister {short(target.attributes['arn'])}")
             self._report.notes.append(f"{why}. Deregister it, or a run of site.yml brings it to the service again")
             return
         self._report.deregistered += gone
+        if not gone:
+            self._report.notes.append(
+                f"{short(target.attributes['arn'])} is in use still, so it stays the newest revision: deregister "
+                "it, or a run of site.yml brings it to the service again"
+            )
 
 
 def _minutes(steps: Mapping[str, Any]) -> int:
     """How long a traffic shift in steps bakes at most."""
-    if steps.get("step_percent"):
-        count = -(-100 // max(int(steps["step_percent"]), 1))
-        return count * int(steps.get("step_bake_time_in_minutes") or 0)
-    return int(steps.get("canary_bake_time_in_minutes") or 0)
+    if steps.get("stepPercent"):
+        count = math.ceil(100 / float(steps["stepPercent"]))
+        return count * int(steps.get("stepBakeTimeInMinutes") or 0)
+    return int(steps.get("canaryBakeTimeInMinutes") or 0)

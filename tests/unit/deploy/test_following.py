@@ -321,6 +321,20 @@ def test_targets_that_stay_unhealthy():
     assert script.lines.count(f"web: {said}") == 1
 
 
+def test_a_target_that_was_unhealthy_before_is_not_the_fault_of_the_deployment_until_it_was_healthy():
+    sick = {"Target": {"Id": "10.0.0.4", "Port": 4000}, "TargetHealth": {"State": "unhealthy"}}
+    arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-web/abc"
+    going = {**RUNNING, "loadBalancers": [{"targetGroupArn": arn}]}
+    script, time = Script([going], health=[sick]), Time()
+    follower = follow.Follower(script, "shop/web", WATCHED, Limits(60), clock=time.clock())
+    follower.knows(going, reasons.unhealthy_now(script, going))
+    assert follower.follow(90).verdict.why.startswith("time limit")
+    script.health = []
+    follower.look()
+    script.health = [sick]
+    assert follower.follow(400).verdict.why.startswith("targets have been unhealthy")
+
+
 def test_both_target_groups_between_which_traffic_shifts_are_looked_at():
     sick = {"State": "unhealthy", "Reason": "Target.Timeout"}
     arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{}/abc"
