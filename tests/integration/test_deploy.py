@@ -382,6 +382,21 @@ def test_status_has_one_row_for_each_service(runner, ecr):
     assert result["healthy"] and row["events"][0]["message"] == "has reached a steady state."
 
 
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda it: it.run_task(command=["./manage migrate"]), '{"task_command": ["./manage", "migrate"]}'),
+        (lambda it: it.run_task(timeout=0), "timeout: got 0, it is a number of seconds, at least 1"),
+        (lambda it: it.scale(1, timeout=-1), "timeout: got -1"),
+        (lambda it: it.status(events=-1), "events: got -1, it is a number of events, 0 or more"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(runner, act, message):
+    with pytest.raises(ReconcileError) as caught:
+        act(Deployer(runner, declared()))
+    assert message in str(caught.value)
+
+
 def test_scaling_says_who_sets_it_back(runner, ecs, ecr):
     deployer = made(runner, ecr, declared())
     result = deployer.scale(3)

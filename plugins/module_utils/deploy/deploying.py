@@ -17,7 +17,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.deploy import images 
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import one_off, revisions
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.instances import architectures
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.ledger import Ledger
-from ansible_collections.dockyard.aws.plugins.module_utils.deploy.rollout import DeployFailed, Rollout
+from ansible_collections.dockyard.aws.plugins.module_utils.deploy.rollout import FREE_SECONDS, DeployFailed, Rollout
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.services import LAYER, Service
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.verdict import short
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import ecs_service_rules
@@ -317,7 +317,8 @@ class Deploy:
             if self.report.status == DEPLOYED:
                 keep = int(self._service.options["keep_revisions"])
                 going = revisions.surplus(revisions.active(self._aws, family), keep, running)
-            gone = revisions.deregister(self._aws, family, going)
+            patience = FREE_SECONDS if self._withdraw else 0
+            gone = revisions.deregister_when_free(self._aws, family, going, patience)
         except Exception as error:  # the deploy itself is done
             why = self._aws.explained(error, f"deregister revisions of {family}")
             self.report.notes.append(str(why))

@@ -29,6 +29,7 @@ NOT_THERE_YET = 20.0
 # CloudWatch Logs shows the last lines a moment after the task has stopped.
 LOG_DELAY = 2.0
 LINES_KEPT = 500
+NO_LOG = "does not log to CloudWatch with an awslogs-stream-prefix, so no output is shown"
 AS_THE_SERVICE = ("launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration")
 ADVICE = {
     "RESOURCE:PORTS": "no container instance has its fixed host port free: use a task definition without one",
@@ -94,6 +95,16 @@ def container_of(definition: Mapping[str, Any], wanted: str) -> str:
     return wanted or (essential or names)[0]
 
 
+def _is_essential(definition: Mapping[str, Any], container: str) -> bool:
+    containers = definition.get("containerDefinitions") or ()
+    return all(item.get("essential", True) for item in containers if item["name"] == container)
+
+
+def _has_ended(task: Mapping[str, Any], container: str) -> bool:
+    containers = task.get("containers") or ()
+    return any(item["name"] == container and item.get("lastStatus") == "STOPPED" for item in containers)
+
+
 def request(
     service: Mapping[str, Any], definition_arn: str, container: str, task: OneOff, environment: str
 ) -> dict[str, Any]:
@@ -144,9 +155,9 @@ class Runner:
         if stream is not None:
             ran.log_group, ran.log_stream = stream.group, stream.name
         else:
-            self._tell(task.name, f"container {container} does not log to CloudWatch, so no output is shown")
+            self._tell(task.name, f"container {container} {NO_LOG}")
         begin = self._clock.now()
-        stopped = self._wait(task, ran, stream, begin)
+        stopped = self._wait(task, ran, stream, begin, _is_essential(definition, container))
         ran.seconds = round(self._clock.now() - begin, 1)
         own: Mapping[str, Any] = next(
             (item for item in stopped.get("containers") or () if item["name"] == container), {}
@@ -162,8 +173,10 @@ class Runner:
         except Exception as error:
             raise self._aws.explained(error, f"start the one-off task {name!r}") from error
         if answer.get("failures") or not answer.get("tasks"):
-            codes = sorted({str(item.get("reason")) for item in answer.get("failures") or ()})
-            advice = "; ".join(ADVICE[code] for code in codes if code in ADVICE)
+            failures = answer.get("failures") or ()
+            codes = sorted({str(item.get("reason")) for item in failures})
+            details = sorted({str(item["detail"]) for item in failures if item.get("detail")})
+            advice = "; ".join([*(ADVICE[code] for code in codes if code in ADVICE), *details])
             raise AwsError(
                 f"the one-off task {name!r} could not be placed: {', '.join(codes) or 'ECS started none'}"
                 + (f" ({advice})" if advice else "")
@@ -172,7 +185,10 @@ class Runner:
         self._tell(name, f"started task {arn.rsplit('/', 1)[-1]} of {arguments['taskDefinition'].rsplit('/', 1)[-1]}")
         return arn
 
-    def _wait(self, task: OneOff, ran: Ran, stream: logs.Stream | None, begin: float) -> Mapping[str, Any]:
+    def _wait(
+        self, task: OneOff, ran: Ran, stream: logs.Stream | None, begin: float, essential: bool
+    ) -> Mapping[str, Any]:
+        """Until the task has stopped. Where its container is not essential, the others would go on without it."""
         delay, told = FIRST_DELAY, ""
         while True:
             found = self._described(ran.task)
@@ -187,10 +203,19 @@ class Runner:
             if found is not None and status == "STOPPED":
                 self._show_the_rest(task, ran, stream)
                 return found
+            if found is not None and not essential and _has_ended(found, ran.container):
+                self._show_the_rest(task, ran, stream)
+                return self._stop_the_others(found, ran)
             if elapsed >= task.timeout:
                 return self._stop(task, ran, stream)
             self._clock.sleep(min(delay, max(task.timeout - elapsed, 0)))
             delay = min(delay * GROWTH, LONGEST_DELAY)
+
+    def _stop_the_others(self, found: Mapping[str, Any], ran: Ran) -> Mapping[str, Any]:
+        reason = f"container {ran.container} has ended"
+        self._tell(ran.name, f"{reason}, and it is not essential: stopping the others")
+        self._aws.client("ecs").stop_task(cluster=self._cluster, task=ran.task, reason=reason)
+        return {**found, "stoppedReason": reason}
 
     def _stop(self, task: OneOff, ran: Ran, stream: logs.Stream | None) -> Mapping[str, Any]:
         reason = f"time limit of {task.timeout:.0f} s"

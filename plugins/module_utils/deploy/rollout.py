@@ -299,8 +299,8 @@ class Rollout:
         self._report.deregistered += gone
         if not gone:
             self._report.notes.append(
-                f"{short(target.attributes['arn'])} is in use still, so it stays the newest revision: deregister "
-                "it, or a run of site.yml brings it to the service again"
+                f"{short(target.attributes['arn'])} is in use still and stays the newest revision of "
+                f"{self._service.family}: deregister it, or site.yml brings it to this service again"
             )
 
 

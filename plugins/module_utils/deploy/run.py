@@ -68,9 +68,7 @@ def _check(params: Mapping[str, Any]) -> None:
         raise ReconcileError("revision goes back to what was deployed before, so it takes no image_tag and no images")
     if params.get("built") and (params.get("revision") or params.get("image_tag")):
         raise ReconcileError("built says which images are deployed, so image_tag and revision cannot be given too")
-    for option in ("timeout", "unhealthy_timeout"):
-        if params.get(option) is not None and params[option] < 1:
-            raise ReconcileError(f"{option}: got {params[option]}, it is a number of seconds, at least 1")
+    services.check_seconds(params, "timeout", "unhealthy_timeout")
 
 
 def _prepare(deploys: list[Deploy]) -> None:

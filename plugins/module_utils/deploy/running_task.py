@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], None]) -> dict[str, Any]:
     """Run it to its end. Failed where the container's exit code is not 0."""
+    _check(params)
     full = {**params, "state": "present", "strict": False}
     sessions, _environment = running.connect(full, progress)
     declared = running.parsed(full)[services.LAYER]
@@ -40,7 +42,8 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], N
         live = ecs_rollout.described(aws, service.name)
         if live is None or live["status"] != "ACTIVE":
             raise ReconcileError(f"the ECS service {service.name} does not exist: site.yml makes it")
-        found = _definition(aws, params.get("task_definition"), live["taskDefinition"])
+        live = ecs_rollout.as_it_runs(live)
+        found = _definition(aws, params.get("task_definition"), live.get("taskDefinition") or "")
     task = one_off.OneOff(
         params["name"],
         params.get("container") or "",
@@ -67,8 +70,21 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], N
     return result
 
 
+def _check(params: Mapping[str, Any]) -> None:
+    services.check_seconds(params, "timeout")
+    command = list(params.get("command") or ())
+    if len(command) == 1 and " " in command[0].strip():
+        words = json.dumps(command[0].split())
+        raise ReconcileError(
+            f"command: got one word with spaces in it, {command[0]!r}, which would be the name of a program. Give a "
+            f'list: -e \'{{"task_command": {words}}}\', or ["sh", "-c", "…"] for a shell\'s line'
+        )
+
+
 def _definition(aws: Aws, wanted: str | None, running_arn: str) -> Observed:
     """What the service runs, or what is asked for."""
+    if not wanted and not running_arn:
+        raise ReconcileError("the service has no task set yet: name a task definition with -e task_family=<family>")
     found = resource.latest(aws, wanted) if wanted else resource.described(aws, running_arn)[0]
     if found is None:
         raise ReconcileError(f"task_definition: there is no active {wanted or running_arn}")

@@ -28,6 +28,7 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Callable[[str], N
     count = params["desired_count"]
     if count < 0:
         raise ReconcileError(f"desired_count: got {count}, it is a number of tasks, 0 or more")
+    services.check_seconds(params, "timeout")
     full = {**params, "state": "present", "strict": False}
     sessions, _environment = running.connect(full, progress)
     declared = running.parsed(full)[services.LAYER]

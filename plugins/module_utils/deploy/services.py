@@ -117,6 +117,13 @@ def failed(message: str, about: str = "services") -> dict[str, Any]:
     return {"changed": False, "failed": True, "msg": message, about: [], "failures": {}}
 
 
+def check_seconds(params: Mapping[str, Any], *options: str) -> None:
+    """How long something may take."""
+    for option in options:
+        if params.get(option) is not None and params[option] < 1:
+            raise ReconcileError(f"{option}: got {params[option]}, it is a number of seconds, at least 1")
+
+
 def check_report(path: str | None) -> None:
     """Whether the result can be written there, before anything is done."""
     if not path:

@@ -16,6 +16,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.deploy.definition imp
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.services import Service
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.verdict import moment, short
 from ansible_collections.dockyard.aws.plugins.module_utils.layers import run as running
+from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_rollout
 from ansible_collections.dockyard.aws.plugins.module_utils.resources import ecs_task_definition as resource
 
@@ -26,6 +27,8 @@ TAGS_SHOWN = 2
 
 def run(params: Mapping[str, Any], progress: Callable[[str], None]) -> dict[str, Any]:
     """One row for each declared service. healthy: whether all of them are as they should be."""
+    if params["events"] < 0:
+        raise ReconcileError(f"events: got {params['events']}, it is a number of events, 0 or more")
     full = {**params, "state": "present", "strict": False}
     sessions, _environment = running.connect(full, progress)
     declared = running.parsed(full)[services.LAYER]
@@ -62,14 +65,15 @@ def _row(sessions: Sessions, service: Service, live: Mapping[str, Any] | None, e
     if live is None or live["status"] != "ACTIVE":
         problem = "does not exist" if live is None else f"is {live['status']}"
         return {**row, **_empty(), "status": (live or {}).get("status", "MISSING"), "problems": [problem]}
-    aws = sessions.aws(services.LAYER)
+    aws, live = sessions.aws(services.LAYER), ecs_rollout.as_it_runs(live)
+    definition = str(live.get("taskDefinition") or "")
     primary = ecs_rollout.primary_of(live) or {}
     targets, bad = _targets(aws, live)
     return {
         **row,
         "status": live["status"],
-        "task_definition": short(live["taskDefinition"]),
-        "images": _images(sessions, live["taskDefinition"]),
+        "task_definition": short(definition),
+        "images": _images(sessions, definition) if definition else {},
         "running": live["runningCount"],
         "pending": live["pendingCount"],
         "desired": live["desiredCount"],
@@ -88,6 +92,8 @@ def _row(sessions: Sessions, service: Service, live: Mapping[str, Any] | None, e
 
 def _newer(aws: Aws, service: Service, live: Mapping[str, Any]) -> list[str]:
     """A newer revision than the one that runs: left behind where ECS went back after nobody looked any more."""
+    if (live.get("deploymentController") or {}).get("type", "ECS") != "ECS":
+        return []
     newest = resource.latest(aws, service.family) if service.family else None
     running = ecs_rollout.revision(live["taskDefinition"])
     if newest is None or int(newest.attributes["revision"]) <= running:

@@ -20,6 +20,14 @@ STALE_SECONDS = 20
 EVENTS_SHOWN = 5
 TASKS_SHOWN = 3
 _GROUP = re.compile(r"arn:[\w-]+:elasticloadbalancing:[^\s/]*:targetgroup/([^\s/]+)/\w+")
+OF_TASK_SETS = (
+    "taskDefinition",
+    "launchType",
+    "capacityProviderStrategy",
+    "platformVersion",
+    "networkConfiguration",
+    "loadBalancers",
+)
 GONE = ("ServiceNotFoundException", "ClusterNotFoundException")
 
 
@@ -149,6 +157,12 @@ def described(aws: Aws, name: str) -> dict[str, Any] | None:
 
 def primary_of(service: Mapping[str, Any]) -> dict[str, Any] | None:
     return next((item for item in service.get("deployments") or () if item["status"] == "PRIMARY"), None)
+
+
+def as_it_runs(service: Mapping[str, Any]) -> dict[str, Any]:
+    """A service with what its primary task set has: CodeDeploy and external controllers change only that."""
+    primary = next((item for item in service.get("taskSets") or () if item.get("status") == "PRIMARY"), {})
+    return {**service, **{name: primary[name] for name in OF_TASK_SETS if primary.get(name)}}
 
 
 def is_steady(service: Mapping[str, Any]) -> bool:

@@ -124,9 +124,21 @@ def test_the_time_limit_stops_it_whatever_it_says_on_its_way_out():
     assert not ran.succeeded and "it did not end within the time limit of 60 s" in ran.failure()
 
 
+@pytest.mark.parametrize(("code", "succeeds"), [(0, True), (3, False)])
+def test_a_container_that_is_not_essential_ends_the_task_where_it_is_the_one_that_counts(code, succeeds):
+    going = {"lastStatus": "RUNNING", "containers": [{"name": "web", "lastStatus": "RUNNING"}]}
+    ended = {"name": "log", "lastStatus": "STOPPED", "exitCode": code}
+    ecs = Ecs(going, {**going, "containers": [*going["containers"], ended]})
+    ran = ecs.run(container="log")
+    assert (ran.succeeded, ran.exit_code) == (succeeds, code)
+    assert "stopped: container log has ended" in ecs.lines
+    assert ran.seconds < 60
+
+
 @pytest.mark.parametrize(
     ("ecs", "message"),
     [
+        (Ecs(failures=[{"reason": "RESOURCE:GPU", "detail": "none left"}]), "placed: RESOURCE:GPU (none left)"),
         (
             Ecs(failures=[{"reason": "RESOURCE:PORTS"}]),
             "could not be placed: RESOURCE:PORTS (no container instance has its",
