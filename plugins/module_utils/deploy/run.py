@@ -58,7 +58,10 @@ def run(params: Mapping[str, Any], check_mode: bool, progress: Progress) -> dict
 
 
 def _check(params: Mapping[str, Any]) -> None:
-    for option, otherwise in (("image_tag", "the declared tags are resolved again"), ("revision", "it is the one before")):
+    for option, otherwise in (
+        ("image_tag", "the declared tags are resolved again"),
+        ("revision", "it is the last one"),
+    ):
         if params.get(option) is not None and not params[option].strip():
             raise ReconcileError(
                 f"{option} is empty: the variable that should hold it is not set. Set it, or leave it out: then "
