@@ -60,15 +60,19 @@ class InProcessAction(ActionBase):
             with _Environment(self._task_environment()):
                 params = self._params(variables)
                 if self._elsewhere():
-                    # Declarations hold secrets: the other machine's system log gets no arguments.
-                    quietly = {**variables, "ansible_no_target_syslog": True}
-                    return self._execute_module(module_args=self._for_module(params), task_vars=quietly)
+                    return self._delegated(params, variables)
                 return self.perform(params, variables)
         except PlanError as error:
             located = PlanError(self._located(error, variables))
             return self._failed(str(located), [str(problem) for problem in located.problems])
         except ReconcileError as error:
             return self._failed(str(error), [str(error)])
+
+    def _delegated(self, params: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The ordinary module does it. Declarations hold secrets: no log gets them, there or (-vvv) here."""
+        quietly = {**variables, "ansible_no_target_syslog": True}
+        result: dict[str, Any] = self._execute_module(module_args=self._for_module(params), task_vars=quietly)
+        return {name: value for name, value in result.items() if name != "invocation"}
 
     def _failed(self, message: str, problems: list[str]) -> dict[str, Any]:
         """The result where something is wrong; problems: the same one by one."""

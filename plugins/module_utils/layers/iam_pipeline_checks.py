@@ -17,6 +17,9 @@ from ansible_collections.dockyard.aws.plugins.module_utils.resources.iam_openid_
 
 URL = re.compile(r"https://[a-z0-9.-]+(?:/[A-Za-z0-9._~/-]*)?")
 URL_LENGTH = 255
+AUDIENCE_LENGTH = 255
+# With the quota that an account may have; without it, IAM allows 2048.
+TRUST_POLICY_SIZE = 4096
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:/[A-Za-z0-9._-]+|@\d+/[A-Za-z0-9._-]+@\d+)")
 PROJECT = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
 # What IAM would take for a variable of a policy, and what no git reference has. Names of environments have blanks.
@@ -53,7 +56,7 @@ def problems(declarations: Sequence[Declaration], environment: Environment) -> I
         for option in ("roles", "deploy_roles"):
             for role in declaration.options[option]:
                 where = f"iam.{option}[{role['name']}]"
-                found = list(_trust_problems(role, option == "deploy_roles"))
+                found = list(_trust_problems(role, option == "deploy_roles")) or list(_size(role, environment))
                 yield from (Problem(declaration.host, where, message) for message in found)
         yield from _open_doors(declaration)
     yield from _unknown_audiences(declarations)
@@ -65,6 +68,9 @@ def _provider_problems(provider: Mapping[str, Any]) -> Iterator[str]:
         yield f"url must begin with https://, without port and query, at most {URL_LENGTH} characters, got {url!r}"
     if not provider["client_ids"]:
         yield "client_ids must have at least one audience, such as sts.amazonaws.com"
+    for one in provider["client_ids"]:
+        if not 1 <= len(one) <= AUDIENCE_LENGTH:
+            yield f"client_ids must have 1 to {AUDIENCE_LENGTH} characters each, got {one!r}"
     thumbprints = provider["thumbprints"] or ()
     if provider["thumbprints"] == []:
         yield "thumbprints is empty, and IAM always has one: leave it out, then IAM finds it"
@@ -91,11 +97,23 @@ def _trust_problems(role: Mapping[str, Any], deploys: bool) -> Iterator[str]:
             for name in options.get(option) or ():
                 if not pattern.fullmatch(name):
                     yield f"{system}.{option}: {name!r} is no name that there can be"
+                elif option != "environments" and name.startswith("refs/"):
+                    yield f"{system}.{option}: {name!r}: give the name alone, without refs/heads/ or refs/tags/"
         if deploys and options.get("pull_requests"):
             yield (
                 f"{system}.pull_requests: whoever can open a pull request could deploy. Let a role take them that "
                 "only reads (iam.roles)"
             )
+
+
+def _size(role: Mapping[str, Any], environment: Environment) -> Iterator[str]:
+    given = iam_pipelines.system_of(role)
+    size = documents.size(iam_pipelines.trust_policy(role, environment)) if given else 0
+    if size > TRUST_POLICY_SIZE:
+        yield (
+            f"its trust policy has {size} characters, IAM allows {TRUST_POLICY_SIZE}: name fewer branches, tags and "
+            "environments, or patterns such as 'release/*'"
+        )
 
 
 def deploy_role_problems(role: Mapping[str, Any], environment: Environment) -> Iterator[str]:

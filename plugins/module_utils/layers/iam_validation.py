@@ -33,7 +33,6 @@ PATH_LENGTH = 512
 ASSUMED_BY = ("preset", "assume_role_policy", "github", "gitlab")
 DESCRIPTION_LENGTH = 1000
 SESSION_SECONDS = (3600, 43200)
-TRUST_POLICY_SIZE = 4096
 MANAGED_POLICY_SIZE = 6144
 INLINE_SIZE = {"role": 10240, "user": 2048}
 # Policies that may be attached: by default, and with the highest quota that AWS grants.
@@ -125,7 +124,9 @@ def _role_problems(role: Mapping[str, Any], environment: Environment) -> Iterato
         options = f"one of {', '.join(ASSUMED_BY)}"
         yield f"needs {options}, which say who may assume the role; got {' and '.join(given) or 'none'}"
     elif role["assume_role_policy"]:
-        yield from _document_problems("assume_role_policy", role["assume_role_policy"], "trust", TRUST_POLICY_SIZE)
+        yield from _document_problems(
+            "assume_role_policy", role["assume_role_policy"], "trust", iam_pipeline_checks.TRUST_POLICY_SIZE
+        )
     yield from _preset_only(role, "secrets", "ecs_task_execution")
     yield from _preset_only(role, "secrets_kms_keys", "ecs_task_execution")
     yield from _preset_only(role, "session_manager", "ecs_instance")

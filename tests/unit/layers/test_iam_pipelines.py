@@ -290,6 +290,15 @@ BAD = {
     ),
     "url with a port": ({"openid_connect_providers": [{"url": "https://git.example:8443"}]}, "without port and query"),
     "url without scheme": ({"openid_connect_providers": [{"url": ACTIONS_NAME}]}, "must begin with https://"),
+    "whole references": (bad(github={**GITHUB, "branches": ["refs/heads/main"]}), "without refs/heads/ or refs/tags/"),
+    "too many branches": (
+        bad(github={**GITHUB, "branches": [f"release/{number}-of-something-long" for number in range(80)]}),
+        "IAM allows 4096: name fewer branches",
+    ),
+    "an empty audience": (
+        {"openid_connect_providers": [{"url": "https://gitlab.com", "client_ids": [""]}]},
+        "client_ids must have 1 to 255 characters each, got ''",
+    ),
     "no audience": ({"openid_connect_providers": [{"url": "https://gitlab.com", "client_ids": []}]}, "client_ids must"),
     "no thumbprint": (
         {"openid_connect_providers": [{"url": "https://gitlab.com", "thumbprints": []}]},

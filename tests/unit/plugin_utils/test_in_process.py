@@ -23,13 +23,14 @@ class Delegated(InProcessAction):
         return True
 
     def _execute_module(self, module_args, task_vars):
-        return {"args": module_args, "variables": task_vars}
+        return {"args": module_args, "variables": task_vars, "invocation": {"module_args": module_args}}
 
 
-def test_the_system_log_of_the_other_machine_gets_no_arguments():
-    """The ordinary module would write its arguments there, with the secrets in declarations."""
+def test_no_log_gets_the_arguments():
+    """The ordinary module writes them to the system log, and -vvv shows them, with the secrets in declarations."""
     sent = object.__new__(Delegated)._answer({"aws_region": "us-east-1"})
     assert sent["args"] == {"declared": {"image": {}}}
     assert sent["variables"]["aws_region"] == "us-east-1"
     setting = constants.config.get_config_value("DEFAULT_NO_TARGET_SYSLOG", variables=sent["variables"])
     assert setting is True
+    assert sent.keys() == {"args", "variables"}
