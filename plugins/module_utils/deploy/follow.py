@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import DENIED, code_of
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import reasons, verdict
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.records import Records
@@ -129,7 +130,14 @@ class Follower:
         return self._clock.now() - self._start
 
     def _stopped(self, service: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return reasons.stopped(self._aws, self._cluster, self._service)
+        """Stopped tasks. Where they may not be read, ECS alone is asked."""
+        try:
+            return reasons.stopped(self._aws, self._cluster, self._service)
+        except Exception as error:
+            if code_of(error) not in DENIED:
+                raise
+            self._say("tasks", f"stopped tasks could not be read: {' '.join(str(error).split())}")
+            return []
 
     def _unhealthy_for(self, service: Mapping[str, Any]) -> float:
         """For how long some target has been unhealthy. Where that cannot be read, ECS alone is asked."""

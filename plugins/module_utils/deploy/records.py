@@ -42,13 +42,19 @@ class Records:
 
     def current(self) -> Mapping[str, Any] | None:
         """The record of the first deployment that was started since, or None where there is none."""
+        if not self._available:
+            return None
         if not self._arn:
             new = [item for item in self._listed() if item["serviceDeploymentArn"] not in self._before]
             if not new:
                 return None
             self._arn = min(new, key=lambda item: str(item.get("createdAt") or ""))["serviceDeploymentArn"]
         call = self._aws.client("ecs").describe_service_deployments
-        found: list[Mapping[str, Any]] = call(serviceDeploymentArns=[self._arn])["serviceDeployments"]
+        try:
+            found: list[Mapping[str, Any]] = call(serviceDeploymentArns=[self._arn])["serviceDeployments"]
+        except exceptions.ClientError as error:
+            self._is_not_here(error)
+            return None
         return found[0] if found else None
 
     def roll_back(self) -> bool:
@@ -70,9 +76,13 @@ class Records:
                 "serviceDeployments"
             ]
         except exceptions.ClientError as error:
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-            if code_of(error) not in NOT_HERE and status not in (404, 501):
-                raise
-            self._available = False
+            self._is_not_here(error)
             return []
         return found
+
+    def _is_not_here(self, error: Any) -> None:
+        """No more of these calls, where this is what the error says."""
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if code_of(error) not in NOT_HERE and status not in (404, 501):
+            raise error
+        self._available = False

@@ -452,3 +452,30 @@ def test_without_records_the_deployments_of_the_service_have_to_do():
     assert Records(Recorded(error="AccessDeniedException"), "shop/web").current() is None
     with pytest.raises(ClientError):
         Records(Recorded(error="ServerException"), "shop/web")
+
+
+def test_a_record_that_may_be_listed_and_not_described_is_none():
+    ecs = Recorded(1)
+    records = Records(ecs, "shop/web")
+    ecs.numbers, asked = [2, 1], []
+
+    def denied(serviceDeploymentArns):
+        asked.append(serviceDeploymentArns)
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeServiceDeployments")
+
+    ecs.describe_service_deployments = denied
+    assert records.current() is None and records.current() is None
+    assert asked == [["arn/2"]] and records.roll_back()
+
+
+def test_stopped_tasks_that_may_not_be_read_leave_the_deployment_to_be_followed():
+    class Denied(Script):
+        """ListTasks is not allowed."""
+
+        def get_paginator(self, operation):
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "ListTasks")
+
+    done = service(deployment(2, NEW, state="COMPLETED", runningCount=2))
+    script = Denied([RUNNING] * 12 + [done])
+    assert followed(script).verdict.state == "done"
+    assert len([line for line in script.lines if "stopped tasks could not be read" in line]) == 1
