@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.dockyard.aws.plugins.module_utils.image import login
-from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import BUILDERS
+from ansible_collections.dockyard.aws.plugins.module_utils.image.declaration import BUILDERS, OF_THE_BUILDER
 from ansible_collections.dockyard.aws.plugins.module_utils.image.shell import BuilderFailed, Shell
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 
@@ -24,10 +24,6 @@ QUICK = 60
 UNREADABLE = (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
-# Build arguments of these names would mislead the builder itself, if they came in its environment.
-_OF_THE_BUILDER = re.compile(
-    r"PATH|HOME|USER|SHELL|TMPDIR|LD_.*|AWS_.*|XDG_.*|(DOCKER|BUILDKIT|BUILDAH|BUILDX|CONTAINERS?|STORAGE|REGISTRY)_.*"
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Recipe:
 
     def environment(self) -> dict[str, str]:
         """The build arguments that reach the builder unseen: a command's arguments can be read by every process."""
-        return {name: value for name, value in self.build_args.items() if not _OF_THE_BUILDER.fullmatch(name)}
+        return {name: value for name, value in self.build_args.items() if not OF_THE_BUILDER.fullmatch(name)}
 
     def arguments(self, image: str) -> list[str]:
         """The same for each builder: their build commands are docker's."""

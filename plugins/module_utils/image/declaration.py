@@ -23,6 +23,11 @@ _PLATFORM = re.compile(r"(?:linux|windows)/[a-z0-9_]+(?:/[a-z0-9]+)?")
 _REGISTRY = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?")
 _ARGUMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"[A-Za-z0-9_.-]+")
+# Build arguments of these names would mislead the builder itself, if they came in its environment: they are given as
+# arguments of its command, which every process of the machine can read.
+OF_THE_BUILDER = re.compile(
+    r"PATH|HOME|USER|SHELL|TMPDIR|LD_.*|AWS_.*|XDG_.*|(DOCKER|BUILDKIT|BUILDAH|BUILDX|CONTAINERS?|STORAGE|REGISTRY)_.*"
+)
 # What says how to build, and so means nothing for an archive.
 _OF_BUILDS = ("containerfile", "target", "platform", "build_args", "secrets", "labels", "extra_args")
 
@@ -178,5 +183,11 @@ def _problems(build: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{option}: {name!r} is no name of one: allowed is {names.pattern}"
             if isinstance(value, (dict, list)) or value is None:
                 yield f"{option}.{name}: must be a text or a number, got {type(value).__name__}"
+    for name, value in (build["build_args"] or {}).items():
+        if OF_THE_BUILDER.fullmatch(str(name)) and list(secrets_in({"environment": {str(name): text(value)}})):
+            yield (
+                f"build_args.{name}: looks like a secret, and every process of the machine could read it: the builder "
+                "has such a variable itself, so it would be an argument of its command. Give it as one of secrets"
+            )
     if build["timeout"] < 1:
         yield f"timeout: got {build['timeout']}, it is a number of seconds, at least 1"

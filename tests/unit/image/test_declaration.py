@@ -37,6 +37,10 @@ def problems(*builds, host="web"):
         ({"context": ".", "platform": "arm64"}, "platform: got 'arm64', it is one platform"),
         ({"context": ".", "registry": "https://registry/"}, "registry: got 'https://registry/', it is a host"),
         ({"context": ".", "tags": ["a b"]}, "tags: got 'a b', allowed: letters"),
+        (
+            {"context": ".", "build_args": {"AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "x", "API_TOKEN": "x"}},
+            "build_args.AWS_SECRET_ACCESS_KEY: looks like a secret, and every process of the machine could read it",
+        ),
         ({"context": ".", "build_args": {"a-b": 1}}, "build_args: 'a-b' is no name of one"),
         ({"context": ".", "secrets": {"npm": None}}, "secrets.npm: must be a text or a number, got NoneType"),
         ({"context": ".", "timeout": 0}, "timeout: got 0, it is a number of seconds, at least 1"),
