@@ -15,6 +15,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.aws.errors import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.aws.session import Aws
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import logs, reasons
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy.follow import (
+    ERRORS_ENDURED,
     FIRST_DELAY,
     GROWTH,
     LONGEST_DELAY,
@@ -22,6 +23,7 @@ from ansible_collections.dockyard.aws.plugins.module_utils.deploy.follow import 
 )
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.model import ENVIRONMENT_TAG
+from ansible_collections.dockyard.aws.plugins.module_utils.resources.ecs_rollout import primary_of
 
 STARTED_BY = "dockyard.aws"
 # DescribeTasks is eventually consistent: a task that was just started may not be there yet.
@@ -30,7 +32,13 @@ NOT_THERE_YET = 20.0
 LOG_DELAY = 2.0
 LINES_KEPT = 500
 NO_LOG = "does not log to CloudWatch with an awslogs-stream-prefix, so no output is shown"
-AS_THE_SERVICE = ("launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration")
+AS_THE_SERVICE = (
+    "launchType",
+    "capacityProviderStrategy",
+    "platformVersion",
+    "networkConfiguration",
+    "placementStrategy",
+)
 ADVICE = {
     "RESOURCE:PORTS": "no container instance has its fixed host port free: use a task definition without one",
     "RESOURCE:MEMORY": "no container instance has enough memory left",
@@ -95,6 +103,13 @@ def container_of(definition: Mapping[str, Any], wanted: str) -> str:
     return wanted or (essential or names)[0]
 
 
+def _volumes(service: Mapping[str, Any], definition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What the service says of the volumes that a task definition leaves to the launch: ECS starts no task without."""
+    left = {volume["name"] for volume in definition.get("volumes") or () if volume.get("configuredAtLaunch")}
+    said = (primary_of(service) or {}).get("volumeConfigurations") or ()
+    return [item for item in said if item["name"] in left]
+
+
 def _is_essential(definition: Mapping[str, Any], container: str) -> bool:
     containers = definition.get("containerDefinitions") or ()
     return all(item.get("essential", True) for item in containers if item["name"] == container)
@@ -106,7 +121,12 @@ def _has_ended(task: Mapping[str, Any], container: str) -> bool:
 
 
 def request(
-    service: Mapping[str, Any], definition_arn: str, container: str, task: OneOff, environment: str
+    service: Mapping[str, Any],
+    definition_arn: str,
+    container: str,
+    task: OneOff,
+    environment: str,
+    definition: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The arguments of RunTask: placed and connected as the tasks of the service are."""
     cluster = service["clusterArn"].rsplit("/", 1)[-1]
@@ -131,6 +151,8 @@ def request(
     places = [item for item in service.get("placementConstraints") or () if item["type"] == "memberOf"]
     if places:
         arguments["placementConstraints"] = places
+    if volumes := _volumes(service, definition):
+        arguments["volumeConfigurations"] = volumes
     if overrides:
         arguments["overrides"] = overrides
     if environment:
@@ -145,11 +167,13 @@ class Runner:
         self._aws, self._service = aws, service
         self._cluster = service["clusterArn"].rsplit("/", 1)[-1]
         self._clock = clock or Clock()
+        self._errors = 0
 
     def run(self, task: OneOff, arn: str, definition: Mapping[str, Any]) -> Ran:
         """arn, definition: the task definition that it runs."""
         container = container_of(definition, task.container)
-        started = self._start(request(self._service, arn, container, task, self._aws.environment), task.name)
+        asked = request(self._service, arn, container, task, self._aws.environment, definition)
+        started = self._start(asked, task.name)
         ran = Ran(task.name, started, arn.rsplit("/", 1)[-1], container)
         stream = dict(logs.streams(self._aws, definition, started)).get(container)
         if stream is not None:
@@ -191,7 +215,7 @@ class Runner:
         """Until the task has stopped. Where its container is not essential, the others would go on without it."""
         delay, told = FIRST_DELAY, ""
         while True:
-            found = self._described(ran.task)
+            found = self._described(task.name, ran.task)
             elapsed = self._clock.now() - begin
             if found is None and elapsed > NOT_THERE_YET:
                 raise AwsError(f"the one-off task {task.name!r} ({ran.task}) is not known to ECS any more")
@@ -227,8 +251,17 @@ class Runner:
         containers = [{**item, "exitCode": item.get("exitCode") or None} for item in stopped.get("containers") or ()]
         return {**stopped, "containers": containers}
 
-    def _described(self, arn: str) -> dict[str, Any] | None:
-        answer = self._aws.client("ecs").describe_tasks(cluster=self._cluster, tasks=[arn])
+    def _described(self, name: str, arn: str) -> dict[str, Any] | None:
+        """Empty where there was no answer: that says nothing about the task, which goes on."""
+        try:
+            answer = self._aws.client("ecs").describe_tasks(cluster=self._cluster, tasks=[arn])
+        except Exception as error:
+            self._errors += 1
+            if self._errors < ERRORS_ENDURED:
+                return {}
+            why = self._aws.explained(error, f"follow the one-off task {name!r}")
+            raise AwsError(f"{why} The task {arn} goes on in ECS: wait for its end before anything else") from error
+        self._errors = 0
         return answer["tasks"][0] if answer["tasks"] else None
 
     def _show_the_rest(self, task: OneOff, ran: Ran, stream: logs.Stream | None) -> None:

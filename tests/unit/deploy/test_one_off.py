@@ -27,7 +27,7 @@ def test_a_task_runs_as_the_tasks_of_the_service_do():
         "placementConstraints": [{"type": "distinctInstance"}],
     }
     task = one_off.OneOff("migrate", command=["./manage", "migrate"], environment={"N": 1}, memory="2048")
-    asked = one_off.request(service, ARN, "web", task, "live")
+    asked = one_off.request(service, ARN, "web", task, "live", DEFINITION)
     assert asked.pop("clientToken")
     assert asked == {
         "cluster": "shop",
@@ -50,9 +50,20 @@ def test_a_task_runs_as_the_tasks_of_the_service_do():
 
 def test_a_capacity_provider_strategy_takes_the_place_of_the_launch_type():
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
-    service = {**SERVICE, "launchType": "FARGATE", "capacityProviderStrategy": strategy}
-    asked = one_off.request(service, ARN, "web", one_off.OneOff("x"), "")
+    spread = [{"type": "spread", "field": "attribute:ecs.availability-zone"}]
+    service = {**SERVICE, "launchType": "EC2", "capacityProviderStrategy": strategy, "placementStrategy": spread}
+    asked = one_off.request(service, ARN, "web", one_off.OneOff("x"), "", DEFINITION)
     assert asked["capacityProviderStrategy"] == strategy and "launchType" not in asked and "overrides" not in asked
+    assert asked["placementStrategy"] == spread
+
+
+def test_volumes_that_are_configured_at_launch_are_as_the_service_has_them():
+    volumes = [{"name": name, "managedEBSVolume": {"roleArn": "r", "sizeInGiB": 5}} for name in ("data", "other")]
+    service = {**SERVICE, "deployments": [{"status": "PRIMARY", "volumeConfigurations": volumes}]}
+    definition = {"volumes": [{"name": "data", "configuredAtLaunch": True}, {"name": "tmp"}]}
+    task = one_off.OneOff("x")
+    assert one_off.request(service, ARN, "web", task, "", definition)["volumeConfigurations"] == volumes[:1]
+    assert "volumeConfigurations" not in one_off.request(service, ARN, "web", task, "", DEFINITION)
 
 
 def test_the_container_that_counts():
@@ -150,3 +161,29 @@ def test_what_never_starts(ecs, message):
     with pytest.raises(AwsError) as caught:
         ecs.run()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("broken", "ends"), [(7, True), (100, False)])
+def test_a_moment_without_an_answer_does_not_end_what_goes_on(broken, ends):
+    class Silent(Ecs):
+        """DescribeTasks gives no answer for a while."""
+
+        silent = broken
+
+        def describe_tasks(self, **arguments):
+            self.silent -= 1
+            if self.silent >= 0:
+                raise OSError("no route")
+            return super().describe_tasks(**arguments)
+
+        def explained(self, error, doing):
+            return AwsError(f"cannot {doing}: {error}.")
+
+    ecs = Silent(stopped(exitCode=0))
+    if ends:
+        assert ecs.run().succeeded
+        return
+    with pytest.raises(
+        AwsError, match="cannot follow the one-off task 'migrate': no route. The task .* goes on in ECS"
+    ):
+        ecs.run()
