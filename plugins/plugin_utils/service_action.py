@@ -36,7 +36,8 @@ class ServiceAction(InProcessAction):
     def _answer(self, variables: dict[str, Any]) -> dict[str, Any]:
         """The report is written in any case, without what is vaulted."""
         try:
-            services.check_report(self._task.args.get("report"))
+            if not self._elsewhere():
+                services.check_report(self._task.args.get("report"))
         except ReconcileError as error:
             return {"failed": True, "msg": str(error)}
         result = super()._answer(variables)

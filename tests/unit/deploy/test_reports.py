@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.dockyard.aws.plugins.module_utils.deploy import services
 from ansible_collections.dockyard.aws.plugins.module_utils.reconcile.errors import ReconcileError
+from ansible_collections.dockyard.aws.plugins.plugin_utils.in_process import InProcessAction
 from ansible_collections.dockyard.aws.plugins.plugin_utils.service_action import ServiceAction
 
 
@@ -23,8 +24,12 @@ def test_a_report_that_cannot_be_written_is_refused(tmp_path):
             services.check_report(str(path))
 
 
-def test_so_it_is_by_the_actions(tmp_path):
+@pytest.mark.parametrize(("delegated", "looked_at"), [(None, True), ("bastion", False)])
+def test_the_actions_look_where_the_report_is_written(tmp_path, monkeypatch, delegated, looked_at):
+    monkeypatch.setattr(InProcessAction, "_answer", lambda _self, _variables: {"changed": False})
     action = ServiceAction.__new__(ServiceAction)
-    action._task = SimpleNamespace(args={"report": str(tmp_path / "none" / "deploy.json")})
+    action._task = SimpleNamespace(args={"report": str(tmp_path / "none" / "deploy.json")}, delegate_to=delegated)
+    action._connection = SimpleNamespace(transport="ssh")
     answer = action._answer({})
-    assert answer["failed"] and f"there is no folder {tmp_path}/none" in answer["msg"]
+    assert ("failed" in answer) == looked_at
+    assert not looked_at or f"there is no folder {tmp_path}/none" in answer["msg"]
