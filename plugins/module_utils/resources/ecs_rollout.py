@@ -161,7 +161,8 @@ def primary_of(service: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def as_it_runs(service: Mapping[str, Any]) -> dict[str, Any]:
     """A service with what its primary task set has: CodeDeploy and external controllers change only that."""
-    primary = next((item for item in service.get("taskSets") or () if item.get("status") == "PRIMARY"), {})
+    sets = service.get("taskSets") or ()
+    primary: dict[str, Any] = next((item for item in sets if item.get("status") == "PRIMARY"), {})
     return {**service, **{name: primary[name] for name in OF_TASK_SETS if primary.get(name)}}
 
 
