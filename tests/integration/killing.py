@@ -186,7 +186,10 @@ class Trial:
         options = {**self.options, **options}
         done = self._runner.run(declared, **options)
         assert done.failures == {} and done.moved == []
-        assert census(self._emulator) == expected
+        found = census(self._emulator)
+        assert found == expected, {
+            kind: (found[kind], expected[kind]) for kind in expected if found[kind] != expected[kind]
+        }
         assert self.locks() == [] and leftovers(self._folder) == []
         assert [entry for entry in self.remembered().values() if entry.pending] == []
         self._emulator.reset_calls()
@@ -198,7 +201,7 @@ class Trial:
         done = self._runner.run(declared, **self.options, state="absent")
         assert done.failures == {} and done.moved == []
         left = {kind: names for kind, names in census(self._emulator).items() if names}
-        assert left == {}
+        assert left == {}, left
 
     def remembered(self) -> dict[Address, Entry]:
         """What all memories together say."""
@@ -278,7 +281,9 @@ def _inside(emulator: Any) -> Any:
     yield "routes", sorted(route["DestinationCidrBlock"] for table in tables for route in table["Routes"])
     yield "associations", sorted(str("SubnetId" in link) for table in tables for link in table["Associations"])
     gateways = ec2.describe_internet_gateways()["InternetGateways"]
-    yield "internet gateways, also unattached", [len(gateway["Attachments"]) for gateway in gateways]
+    links = [{link["VpcId"] for link in gateway["Attachments"]} for gateway in gateways]
+    default = {vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]}
+    yield "internet gateways, also unattached", [len(link) for link in links if not link & default]
     groups = ec2.describe_security_groups(Filters=inside)["SecurityGroups"]
     yield "security group rules", sorted(
         str(rule.get("FromPort")) for group in groups for rule in group["IpPermissions"]
@@ -300,10 +305,19 @@ def _inside(emulator: Any) -> Any:
     profiles = iam.list_instance_profiles()["InstanceProfiles"]
     yield "roles of instance profiles", [role["RoleName"] for profile in profiles for role in profile["Roles"]]
     yield "documents", _documents(emulator)
+    _settle(emulator.client("ecs"))
     yield "targets", sorted(
         len(elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"])
         for group in elbv2.describe_target_groups()["TargetGroups"]
     )
+
+
+def _settle(ecs: Any) -> None:
+    """Let services come to rest: a run whose service is as declared does not wait for what a dead one has begun."""
+    for cluster in ecs.list_clusters()["clusterArns"]:
+        if services := ecs.list_services(cluster=cluster)["serviceArns"]:
+            pace = {"Delay": 0.2, "MaxAttempts": 100}
+            ecs.get_waiter("services_stable").wait(cluster=cluster, services=services, WaiterConfig=pace)
 
 
 def _documents(emulator: Any) -> list[str]:
