@@ -173,3 +173,19 @@ def test_prune_leaves_alone_what_another_inventory_recorded(runner, emulator, ho
     runner.make(other, **home)
     pruned = runner.run(other, **home, prune=True, whole_inventory=True)
     assert [change["name"] for change in pruned.changes] == ["alpha"], "once it has recorded something, hosts may go"
+
+
+def test_a_rule_that_somebody_deleted_hinders_no_destroy(runner, emulator, home):
+    declared = art.declared("network", "alb")
+    runner.make(declared, **home)
+    elbv2 = emulator.client("elbv2")
+    balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    listener = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"][0]["ListenerArn"]
+    rules = [rule for rule in elbv2.describe_rules(ListenerArn=listener)["Rules"] if not rule["IsDefault"]]
+    for rule in rules:
+        elbv2.delete_rule(RuleArn=rule["RuleArn"])
+    elbv2.delete_listener(ListenerArn=listener)
+    done = runner.make({layer: {} for layer in declared}, **home, state="absent")
+    assert rules and "listener_rule" not in {kind for _action, kind, _name in done.done}
+    assert elbv2.describe_load_balancers()["LoadBalancers"] == []
+    assert memory(emulator, "alb") == {}

@@ -34,6 +34,7 @@ class Kind:
     taggable: False where AWS has no tags for it; ownership is then that of its parent.
     named_by_tag: its Name tag says which one it is. What others made without one, or with another, was found in
     another way, and keeps what it has: a tag of our own says the name.
+    takes_ids: read takes an id of AWS for a name.
     shared: what to do where another environment has it already; of what an account can have only once.
     makes_nothing: making it is telling somebody or waiting, so it is still done where it counts as there by now.
     valueless_tags: keys of tags that say everything by being there, whatever their value is.
@@ -49,6 +50,7 @@ class Kind:
     defaults: ClassVar[Mapping[str, Any]] = {}
     taggable: ClassVar[bool] = True
     named_by_tag: ClassVar[bool] = False
+    takes_ids: ClassVar[bool] = False
     shared: ClassVar[str] = ""
     makes_nothing: ClassVar[bool] = False
     valueless_tags: ClassVar[frozenset[str]] = frozenset()

@@ -234,7 +234,7 @@ class Planner:
         lost = {
             Address(address.kind, identity): address
             for address in sorted(plan.absent - plan.observed.keys() - plan.superseded.keys())
-            if self._kinds[address.kind].named_by_tag
+            if self._kinds[address.kind].takes_ids
             and (identity := str(plan.removal.known.get(address, {}).get("id") or ""))
         }
         requests = [ReadRequest(by_id, plan.resources[address].layer) for by_id, address in lost.items()]

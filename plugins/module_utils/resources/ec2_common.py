@@ -83,6 +83,7 @@ class Ec2Kind(Kind):
 
     listing: Listing
     named_by_tag = True
+    takes_ids = True
 
     def read(self, aws: Aws, wanted: Sequence[Wanted]) -> dict[str, Observed]:
         names = [item.name for item in wanted if not self.listing.is_id(item.name)]

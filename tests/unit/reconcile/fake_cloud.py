@@ -153,6 +153,7 @@ KINDS: dict[str, Kind] = {
             immutable=frozenset({"size"}),
             create_before_delete=True,
             named_by_tag=True,
+            takes_ids=True,
             valueless_tags=frozenset({"Managed"}),
         ),
     )
