@@ -51,6 +51,7 @@ class Applied:
         self.declared = declared
         self.options = {"base_dir": str(folder), "remote_state": setting}
         self.runner.make(self.declared, **self.options)
+        self.changed: set[str] = set()
         self._told: dict[str, dict[tuple[str, str], tuple[Any, Any]]] = {}
         memories = [self._read(PATHS.memory(layer)).memory for layer in declared]
         self.layers = {str(address): memory.layer for memory in memories for address in memory.resources}

@@ -13,6 +13,9 @@ from tests.integration import drift_cases_lms as lms
 from tests.integration.drift_cases_lms import CASES, SETTING
 from tests.integration.drifting import Applied, expected, fields
 
+# One process makes all changes: what they come to together is told and mended at the end.
+pytestmark = pytest.mark.xdist_group("drift-lms")
+
 
 @pytest.fixture(scope="module")
 def used(emulator_process, _runner, tmp_path_factory):
@@ -37,10 +40,13 @@ def test_nothing_is_told_of_what_is_as_it_was_applied(used):
 @pytest.mark.parametrize("name", CASES)
 def test_a_change_is_told_with_its_path_and_values(used, name):
     used.assert_told(CASES[name])
+    used.changed.add(name)
 
 
 def test_everything_is_mended(used):
     """What all cases together have changed is told at once; one run puts it right."""
+    for name in [name for name in CASES if name not in used.changed]:
+        used.assert_told(CASES[name])
     told = {address for address, _path in fields(used.drift())}
     assert told == {address for case in CASES.values() for address, _path in expected(case, used.world)}
     mended = used.runner.run(used.declared, **used.options)
