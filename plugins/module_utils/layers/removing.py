@@ -65,9 +65,9 @@ def check_inventory(params: Mapping[str, Any], hosts: Collection[str], documents
     recorded = {entry.host for _layer, memory in documents.memories() for entry in memory.resources.values()} - {""}
     if not params.get("prune") or not recorded or not hosts or recorded & set(hosts):
         return
-    names = ", ".join(sorted(recorded)[:SOME_HOSTS]) + (", …" if len(recorded) > SOME_HOSTS else "")
+    some = ", ".join(sorted(recorded)[:SOME_HOSTS]) + (", …" if len(recorded) > SOME_HOSTS else "")
     message = (
-        f"remembers only what the hosts {names} declared, and this inventory has none of them. If another inventory "
+        f"remembers only what the hosts {some} declared, and this inventory has none of them. If another inventory "
         f"uses the environment name {params['environment_name']!r} too, give each a name and state prefix of its own; "
         "if all hosts were renamed, run without prune first, which records what is declared under the new names"
     )
