@@ -189,3 +189,18 @@ def test_a_rule_that_somebody_deleted_hinders_no_destroy(runner, emulator, home)
     assert rules and "listener_rule" not in {kind for _action, kind, _name in done.done}
     assert elbv2.describe_load_balancers()["LoadBalancers"] == []
     assert memory(emulator, "alb") == {}
+
+
+def test_a_bucket_that_a_killed_destroy_had_only_emptied_goes_once_it_is_recorded_again(runner, emulator, home):
+    runner.make(unprotected(), **home)
+    emulator.client("dynamodb").delete_table(TableName=TABLE)
+    s3 = emulator.client("s3")
+    versions = s3.list_object_versions(Bucket=BUCKET)
+    for item in [*versions.get("Versions", ()), *versions.get("DeleteMarkers", ())]:
+        s3.delete_object(Bucket=BUCKET, Key=item["Key"], VersionId=item["VersionId"])
+    nothing = runner.plan({"state_bucket": {}}, **home, state="absent")
+    assert nothing.plan.shown() == []
+    assert "--tags state_bucket" in " ".join(problem.message for problem in nothing.plan.warnings)
+    runner.make(unprotected(), **home)
+    runner.make({"state_bucket": {}}, **home, state="absent")
+    assert s3.list_buckets()["Buckets"] == []

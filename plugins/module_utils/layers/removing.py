@@ -144,7 +144,8 @@ def nothing_recorded(params: Mapping[str, Any], documents: Documents | None) -> 
         return []
     message = (
         "remembers nothing of this environment, so nothing is destroyed. If there is something: site.yml records what "
-        "is declared, and drift.yml lists what carries the environment's tag"
+        "is declared (--tags state_bucket only the state's bucket, as where a destroy ended while deleting it), "
+        "and drift.yml lists what carries the environment's tag"
     )
     return [Problem("", remote_state.VARIABLE, message)]
 
